@@ -62,11 +62,12 @@ ui: ## build the web UI (webui/dist)
 	$(SETUP) orthanc ui
 
 .PHONY: docs
-docs: ## generate docs/data-dictionary.md, records/rows.py and webui/src/shared/facts.ts from the declarations
-	$(SETUP) orthanc venv
+docs: ## generate docs/data-dictionary.md, records/rows.py and the web UI's facts and types of the API from the declarations
+	$(SETUP) orthanc venv ui-modules
 	@$(PYTHON) -m orthanc_dose.cli data-dictionary > docs/data-dictionary.md
 	@$(PYTHON) tools/row_types.py
 	@$(PYTHON) tools/web_facts.py
+	@$(PYTHON) tools/api_types.py
 
 .PHONY: wheel
 wheel: ## build dist/orthanc_dose-*.whl, including the web UI

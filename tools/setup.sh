@@ -8,6 +8,7 @@
 #     proxies     Debian's nginx-light, caddy and openssl, for the tests of the reverse proxies
 #     venv        .venv on /usr/bin/python3 with what the plugin requires
 #     venv-dev    the same with what the tests require
+#     ui-modules  webui/node_modules, what the web UI is built with
 #     ui          webui/dist, the built web UI
 #     ui-lint     checks the formatting and the code of the web UI
 #     ui-tests    runs the unit tests of the web UI
@@ -234,6 +235,7 @@ for step in "$@"; do
     proxies) step_proxies ;;
     venv) venv '' ;;
     venv-dev) venv dev ;;
+    ui-modules) ui_modules ;;
     ui) step_ui ;;
     ui-lint) step_ui_lint ;;
     ui-tests) step_ui_tests ;;

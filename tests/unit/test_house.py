@@ -197,6 +197,13 @@ def test_the_facts_of_the_web_ui_are_those_of_the_server() -> None:
     assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"
 
 
+def test_the_types_of_the_web_ui_are_those_of_the_routes() -> None:
+    made = runpy.run_path(str(REPOSITORY / "tools" / "api_types.py"))
+    if not Path(made["COMMAND"][0]).exists():
+        pytest.skip("the packages of the web UI are not installed")
+    assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"
+
+
 def test_the_types_of_rows_are_those_of_the_tables() -> None:
     made = runpy.run_path(str(REPOSITORY / "tools" / "row_types.py"))
     assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..query.filter_types import TYPES
 from ..query.lists import ALWAYS, SYSTEM
 from ..query.objects import COLUMNS as OBJECT_COLUMNS
 from ..records import (
@@ -57,6 +58,18 @@ def array(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
+def by_name(of: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with any names, each value of which has this schema."""
+    return {"type": "object", "additionalProperties": of}
+
+
+def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object or list, or of a component, that may be null."""
+    if "$ref" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return {**schema, "type": [schema["type"], "null"]}
+
+
 def formerly(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of a field's former name, which answers still have beside the present."""
     return {**schema, "deprecated": True, "description": f"The former name of `{name}`."}
@@ -65,6 +78,8 @@ def formerly(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 FLAG = {"type": "boolean"}
 INTEGER, TEXT, TEXT_OR_NULL = {"type": "integer"}, {"type": "string"}, {"type": ["string", "null"]}
 INTEGER_OR_NULL = {"type": ["integer", "null"]}
+NUMBER, ANYTHING = {"type": "number"}, {"type": "object"}
+TEXTS_BY_NAME, COUNTS = by_name(TEXT), by_name(INTEGER)
 
 
 def of_field(field: Field) -> dict[str, Any]:
@@ -74,6 +89,8 @@ def of_field(field: Field) -> dict[str, Any]:
         out: dict[str, Any] = {"type": ["array", "null"], "items": part}
     else:
         out = dict(_TYPES[field.type])
+    if field.always:
+        out["type"] = out["type"][0]
     words = [field.title + (f" [{field.unit}]" if field.unit and field.unit != "1" else "") + "."]
     words += [field.description] if field.description else []
     words += [f"Source: {field.source}."] if field.source else []
@@ -140,6 +157,7 @@ _LISTED = {
 }
 _OBJECT_LISTED = of_table(OBJECT, OBJECT_COLUMNS)
 _OBJECT_LISTED["properties"]["sop_class_name"] = TEXT_OR_NULL
+_OBJECT_LISTED["required"].append("sop_class_name")
 
 _DETAIL = {
     "allOf": [ref("study_values")],
@@ -148,7 +166,7 @@ _DETAIL = {
         patient=any_object(**{field.name: of_field(field) for field in PATIENT}),
         accumulated=_any_of(modality.accumulated for modality in MODALITIES.values()),
         events=_any_of(modality.events for modality in MODALITIES.values()),
-        objects=array(ref("object")),
+        objects=array(ref("object_row")),
         orthanc_studies=INTEGER
         | {
             "description": "Number of studies with this UID in Orthanc, which may be under "
@@ -161,13 +179,23 @@ _DETAIL["required"] += _REQUIRED
 COMPONENTS |= {
     "code": _CODE,
     "error": any_object(
-        error=any_object(code=TEXT, message=TEXT, field=TEXT_OR_NULL),
+        error=any_object(
+            code=TEXT,
+            message=TEXT,
+            field=TEXT_OR_NULL,
+            maybe={
+                "challenge": TEXT | {"description": "Of `proof_needed`: see POST /session."},
+                "bits": INTEGER,
+                "again": FLAG,
+                "place": or_null(any_object(line=INTEGER, column=INTEGER)),
+            },
+        ),
     ),
     # Which of these a study has depends on its modality type and on where it appears.
     "study_values": {"type": "object", "properties": _STUDY["properties"]},
     "study": _DETAIL,
     "study_in_list": _LISTED,
-    "object": _OBJECT_LISTED,
+    "object_row": _OBJECT_LISTED,
     "equipment": of_table(EQUIPMENT),
     **{table.name: of_table(table) for table in STUDY_TABLES},
     **_common(STUDY, EQUIPMENT, *STUDY_TABLES),
@@ -177,6 +205,23 @@ _RECONCILIATION = any_object(
     state={"type": "string", "enum": ["idle", "running"]},
     last_finished_at=TEXT_OR_NULL,
     missing={"type": ["integer", "null"]},
+)
+_WORK_STATE = {"type": "string", "enum": ["idle", "working", "waiting"]}
+_FOLLOWER = component(
+    "follower",
+    any_object(
+        name=TEXT,
+        state=_WORK_STATE,
+        behind=INTEGER | {"description": "Number of changes that it has not processed yet."},
+        studies_behind=INTEGER | {"description": "Number of studies that these concern."},
+        behind_since=TEXT_OR_NULL | {"description": "UTC; time of the first of them."},
+        failing=INTEGER,
+        skipped=INTEGER,
+        last_error=TEXT_OR_NULL
+        | {"description": "Why it is waiting: kind of error and its location in the code."},
+        error_since=TEXT_OR_NULL | {"description": "UTC; since when it has been waiting."},
+        backfill=or_null(any_object(done=INTEGER, total=INTEGER_OR_NULL)),
+    ),
 )
 STATUS = any_object(
     version=TEXT,
@@ -191,66 +236,63 @@ STATUS = any_object(
     store=any_object(
         size_bytes=INTEGER,
         events=INTEGER,
-        studies={"type": "object", "additionalProperties": INTEGER},
+        studies=COUNTS,
         objects=any_object(**dict.fromkeys(OUTCOMES, INTEGER)),
         in_orthanc=any_object(to_delete=INTEGER, deleted=INTEGER, dropped=INTEGER),
     ),
     queue=any_object(
-        state={"type": "string", "enum": ["idle", "working", "waiting"]},
+        state=_WORK_STATE,
         pending=INTEGER,
         cursor=INTEGER,
         last_change=INTEGER,
         last_commit_at=TEXT_OR_NULL,
-        last_error={"type": ["object", "null"], "properties": {"message": TEXT, "at": TEXT}},
+        last_error=or_null(any_object(message=TEXT, at=TEXT)),
         reconciliation=_RECONCILIATION,
         audit=formerly("reconciliation", _RECONCILIATION),
     ),
-    followers=array(
-        any_object(
-            name=TEXT,
-            state={"type": "string", "enum": ["idle", "working", "waiting"]},
-            behind=INTEGER | {"description": "Number of changes that it has not processed yet."},
-            studies_behind=INTEGER | {"description": "Number of studies that these concern."},
-            behind_since=TEXT_OR_NULL | {"description": "UTC; time of the first of them."},
-            failing=INTEGER,
-            skipped=INTEGER,
-            last_error=TEXT_OR_NULL
-            | {"description": "Why it is waiting: kind of error and its location in the code."},
-            error_since=TEXT_OR_NULL | {"description": "UTC; since when it has been waiting."},
-            backfill={
-                "type": ["object", "null"],
-                "properties": {"done": INTEGER, "total": INTEGER_OR_NULL},
-            },
-        )
-    ),
+    followers=array(_FOLLOWER),
 )
+component("status", STATUS)
+_TWO = {"type": "array", "prefixItems": [INTEGER, INTEGER], "minItems": 2, "maxItems": 2}
 _COUNTED = {
     "studies": INTEGER,
     "events": INTEGER,
     "today": INTEGER,
-    "recent": array(INTEGER),
+    "recent": _TWO,
     "last_study": TEXT_OR_NULL,
-    "workload": any_object(**{"from": TEXT, "days": INTEGER, "counts": array(INTEGER)}),
+    "workload": component(
+        "workload", any_object(**{"from": TEXT, "days": INTEGER, "counts": array(INTEGER)})
+    ),
 }
-SUMMARY = any_object(
-    now=TEXT,
-    today=any_object(objects=INTEGER, studies=INTEGER),
-    days=array(INTEGER),
-    modalities=array(
-        any_object(
-            modality=TEXT,
-            title=TEXT,
-            **_COUNTED,
-            systems=array(
-                any_object(
-                    equipment_id=INTEGER,
-                    display_name=TEXT_OR_NULL,
-                    manufacturer=TEXT_OR_NULL,
-                    manufacturer_model_name=TEXT_OR_NULL,
-                    **_COUNTED,
-                )
-            ),
-        )
+_SYSTEM_SUMMARY = component(
+    "system_summary",
+    any_object(
+        equipment_id=INTEGER,
+        display_name=TEXT_OR_NULL,
+        manufacturer=TEXT_OR_NULL,
+        manufacturer_model_name=TEXT_OR_NULL,
+        **_COUNTED,
+    ),
+)
+_MODALITY_SUMMARY = component(
+    "modality_summary",
+    any_object(modality=TEXT, title=TEXT, **_COUNTED, systems=array(_SYSTEM_SUMMARY)),
+)
+SUMMARY = component(
+    "summary",
+    any_object(
+        now=TEXT,
+        today=any_object(objects=INTEGER, studies=INTEGER),
+        days=_TWO,
+        modalities=array(_MODALITY_SUMMARY),
+    ),
+)
+_CUMULATED = component(
+    "cumulated",
+    any_object(
+        modality=TEXT,
+        studies=INTEGER,
+        totals=by_name(any_object(value=NUMBER, studies=INTEGER)),
     ),
 )
 HISTORY = any_object(
@@ -259,19 +301,11 @@ HISTORY = any_object(
     patient_id=TEXT_OR_NULL,
     patient_birth_date=TEXT_OR_NULL,
     studies=array(ref("study_in_list")),
-    cumulated=array(
-        any_object(
-            modality=TEXT,
-            studies=INTEGER,
-            totals={
-                "type": "object",
-                "additionalProperties": any_object(value={"type": "number"}, studies=INTEGER),
-            },
-        )
-    ),
+    cumulated=array(_CUMULATED),
 )
-SAVED_FILTER = any_object(
-    name=TEXT, modality=TEXT_OR_NULL, query={"type": "object", "additionalProperties": TEXT}
+component("patient_history", HISTORY)
+SAVED_FILTER = component(
+    "saved_filter", any_object(name=TEXT, modality=TEXT_OR_NULL, query=TEXTS_BY_NAME)
 )
 REEXTRACTION = any_object(
     state={"type": "string", "enum": ["idle", *STATES]},
@@ -283,11 +317,10 @@ REEXTRACTION = any_object(
     changed=INTEGER,
     failed=INTEGER,
     outdated=INTEGER,
-    fields={"type": "object", "additionalProperties": INTEGER},
+    fields=COUNTS,
     studies=array(INTEGER),
 )
 component("reextraction", REEXTRACTION)
-ANYTHING = {"type": "object"}
 TASK = component(
     "task",
     any_object(
@@ -305,56 +338,84 @@ TASK = component(
     ),
 )
 TASK_LINE = any_object(line=INTEGER, outcome=TEXT, study_id=INTEGER_OR_NULL, message=TEXT_OR_NULL)
-CONTENT = any_object(
-    objects=array(
-        any_object(
-            sop_instance_uid=TEXT_OR_NULL,
-            sop_class_uid=TEXT_OR_NULL,
-            sop_class_name=TEXT_OR_NULL,
-            transfer_syntax=TEXT,
-            notes=array(TEXT),
-            header=array(any_object(tag=TEXT, keyword=TEXT_OR_NULL, value={})),
-            tree={"type": ["object", "null"]},
-            maybe={"left_out": INTEGER},
-        )
+# A content item; what it lacks is left out.
+component(
+    "content_item",
+    any_object(
+        maybe=dict.fromkeys(("value_type", "relationship", "meaning", "unit"), TEXT_OR_NULL)
+        | {name: {} for name in ("concept", "value", "qualifier")}
+        | {"children": or_null(array(ref("content_item"))), "left_out": INTEGER}
     ),
-    cut=FLAG,
 )
-FIELDS = any_object(
-    tables=array(
-        any_object(name=TEXT, title=TEXT, description=TEXT, fields=array({"type": "object"}))
+_CONTENT_OBJECT = component(
+    "content_object",
+    any_object(
+        sop_instance_uid=TEXT_OR_NULL,
+        sop_class_uid=TEXT_OR_NULL,
+        sop_class_name=TEXT_OR_NULL,
+        transfer_syntax=TEXT,
+        notes=array(TEXT),
+        header=array(any_object(tag=TEXT, keyword=TEXT_OR_NULL, value={})),
+        tree=or_null(ref("content_item")),
+        maybe={"left_out": INTEGER},
     ),
-    modalities=array(
-        any_object(
-            code=TEXT,
-            title=TEXT,
-            events_table=TEXT,
-            accumulated_table=TEXT_OR_NULL,
-            totals=array(TEXT),
-            event_columns=array(TEXT),
-        )
+)
+CONTENT = any_object(objects=array(_CONTENT_OBJECT), cut=FLAG)
+_OF_FIELDS = {
+    **dict.fromkeys(("name", "type", "title", "description", "source"), TEXT),
+    **dict.fromkeys(("unit", "shown_unit"), TEXT_OR_NULL),
+    "shown_factor": NUMBER,
+    **dict.fromkeys(("concepts", "header", "modalities"), array(TEXT)),
+    "limits": or_null(ANYTHING),
+    "fields": array(ref("field_info")),
+}
+component("field_info", any_object(**_OF_FIELDS))
+# A column of a view for SQL.
+component("sql_column", any_object(**_OF_FIELDS, sql_type=TEXT))
+_TABLE_INFO = component(
+    "table_info",
+    any_object(name=TEXT, title=TEXT, description=TEXT, fields=array(ref("field_info"))),
+)
+_MODALITY_INFO = component(
+    "modality_info",
+    any_object(
+        code=TEXT,
+        title=TEXT,
+        events_table=TEXT,
+        accumulated_table=TEXT_OR_NULL,
+        totals=array(TEXT),
+        event_columns=array(TEXT),
     ),
-    filters=array(
-        any_object(
-            **dict.fromkeys(
-                ("name", "label", "type", "group", "field", "description", "shown_unit", "of_one"),
-                TEXT,
+)
+_CHOICE = any_object(value=TEXT, label=TEXT)
+_FILTER_INFO = component(
+    "filter_info",
+    any_object(
+        **dict.fromkeys(
+            ("name", "label", "group", "field", "description", "shown_unit", "of_one"), TEXT
+        ),
+        type={"enum": list(TYPES)},
+        unit=TEXT_OR_NULL,
+        shown_factor=NUMBER,
+        modalities=array(TEXT),
+        identity=FLAG,
+        choices=array(_CHOICE),
+        parameters={
+            "type": "object",
+            "properties": dict.fromkeys(
+                (role for one in TYPES.values() for role in one.roles), TEXT
             ),
-            unit=TEXT_OR_NULL,
-            shown_factor={"type": "number"},
-            modalities=array(TEXT),
-            identity=FLAG,
-            choices=array(any_object(value=TEXT, label=TEXT)),
-            parameters={"type": "object", "additionalProperties": TEXT},
-        )
+        },
     ),
-    sortable=array(TEXT),
-    **{
-        name: {"type": "object", "additionalProperties": array(TEXT)}
-        for name in ("list_columns", "usual_columns")
-    },
-    **{
-        name: {"type": "object", "additionalProperties": TEXT}
-        for name in ("marks", "sources", "outcomes", "filter_groups")
-    },
+)
+FIELDS = component(
+    "data_dictionary",
+    any_object(
+        tables=array(_TABLE_INFO),
+        modalities=array(_MODALITY_INFO),
+        filters=array(_FILTER_INFO),
+        sortable=array(TEXT),
+        **dict.fromkeys(("list_columns", "usual_columns"), by_name(array(TEXT))),
+        **dict.fromkeys(("marks", "sources", "outcomes", "filter_groups"), TEXTS_BY_NAME),
+    ),
 )

@@ -5,7 +5,14 @@ from typing import Any
 
 from ..manage import audit_log
 from ..records import AUDIT_LOG
-from .answer_schemas import INTEGER, TEXT, any_object, array, of_table
+from .answer_schemas import (
+    INTEGER,
+    TEXT,
+    any_object,
+    array,
+    component,
+    of_table,
+)
 from .answers import Content, Download
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Caller, Route
@@ -44,7 +51,7 @@ _FILTERS = (
         maximum=200,
     ),
 )
-_ENTRY = of_table(AUDIT_LOG)
+_ENTRY = component("audit_entry", of_table(AUDIT_LOG))
 
 AUDIT_LOG_ROUTES: tuple[Route, ...] = (
     Route(

@@ -25,14 +25,20 @@ from ..records import MODALITIES
 from ..records.given import Given, changes_of
 from ..store import stored_settings
 from .answer_schemas import (
+    ANYTHING,
+    COUNTS,
     FLAG,
     INTEGER,
     INTEGER_OR_NULL,
+    NUMBER,
     TEXT,
     TEXT_OR_NULL,
+    TEXTS_BY_NAME,
     any_object,
     array,
     component,
+    or_null,
+    ref,
 )
 from .answers import Content, Download
 from .errors import bad_body, bad_parameter, not_found
@@ -42,8 +48,8 @@ from .services import Services
 from .studies import FILTER_PARAMETERS
 
 _KIND, _EVERYBODY = "chart options", ""
-ChartOptions = changes_of(
-    "ChartOptions",
+ChartOptionChanges = changes_of(
+    "ChartOptionChanges",
     "Options that are not given stay unchanged; null resets an option to its default.",
     ((name, option.type | None) for name, option in OPTIONS.items()),
 )
@@ -248,29 +254,47 @@ _OF_ONE = (
     *_parameters(),
     *FILTER_PARAMETERS,
 )
-_QUANTITY = {
-    "type": ["object", "null"],
-    "properties": dict.fromkeys(("filter", "field", "label", "unit"), TEXT),
-}
-_CHART = any_object(
-    **dict.fromkeys(("name", "title", "modality", "level", "kind"), TEXT),
-    views=array(TEXT),
-    **dict.fromkeys(("measure", "grouping", "against"), _QUANTITY),
+component("chart_quantity", any_object(**dict.fromkeys(("filter", "field", "label", "unit"), TEXT)))
+_CHART = component(
+    "chart",
+    any_object(
+        **dict.fromkeys(("name", "title", "modality"), TEXT),
+        level={"enum": ["study", "event"]},
+        kind={"enum": list(VIEWS)},
+        views=array(TEXT),
+        **dict.fromkeys(("measure", "grouping", "against"), or_null(ref("chart_quantity"))),
+    ),
 )
-_QUERY = {"type": ["object", "null"], "additionalProperties": TEXT}
+_OPTION = component(
+    "chart_option",
+    any_object(
+        name={"enum": list(OPTIONS)},
+        kind={"enum": ["flag", "choice", "integer", "names"]},
+        default={},
+        description=TEXT,
+        allowed=array(TEXT),
+        low=INTEGER,
+        high=INTEGER,
+        of_page=FLAG,
+    ),
+)
+_QUERY = or_null(TEXTS_BY_NAME)
 _ROW = any_object(n=INTEGER, studies=INTEGER_OR_NULL, query=_QUERY)
-_NUMBER, _NUMBER_OR_NULL = {"type": "number"}, {"type": ["number", "null"]}
+_NUMBER, _NUMBER_OR_NULL = NUMBER, {"type": ["number", "null"]}
 _INTERVAL = {"type": ["array", "null"], "items": _NUMBER, "minItems": 2, "maxItems": 2}
-_COMPARED = any_object(
-    id=INTEGER,
-    n=INTEGER,
-    value=_NUMBER,
-    own=_NUMBER_OR_NULL,
-    side={"enum": ["over", "under", None]},
-    **dict.fromkeys(("name", "statistic", "source"), TEXT),
-    year=INTEGER_OR_NULL,
-    phantom=TEXT_OR_NULL,
-    **dict.fromkeys(("age_from", "age_to", "weight_from", "weight_to"), _NUMBER_OR_NULL),
+_COMPARED = component(
+    "compared_level",
+    any_object(
+        id=INTEGER,
+        n=INTEGER,
+        value=_NUMBER,
+        own=_NUMBER_OR_NULL,
+        side={"enum": ["over", "under", None]},
+        **dict.fromkeys(("name", "statistic", "source"), TEXT),
+        year=INTEGER_OR_NULL,
+        phantom=TEXT_OR_NULL,
+        **dict.fromkeys(("age_from", "age_to", "weight_from", "weight_to"), _NUMBER_OR_NULL),
+    ),
 )
 _ROW["properties"] |= {
     **dict.fromkeys(("category", "system"), TEXT_OR_NULL), "others": FLAG, "period": TEXT,
@@ -281,17 +305,33 @@ _ROW["properties"] |= {
     **dict.fromkeys(("equipment_id", "weekday", "hour"), INTEGER_OR_NULL), "bin": INTEGER,
     **dict.fromkeys(("below", "above"), _QUERY),
 }  # fmt: skip
+component("chart_row", _ROW)
 _VALUES = {name: msgspec.json.schema(option.type) for name, option in OPTIONS.items()}
 component("shown_charts", _VALUES["charts"])
 _CHOSEN = component("chart_options", any_object(**_VALUES))
 _STATE = component("chosen_options", any_object(options=_CHOSEN, own=array(TEXT), defaults=_CHOSEN))
+_FIGURE = component(
+    "chart_answer",
+    any_object(
+        name=TEXT,
+        view=TEXT,
+        n=INTEGER,
+        left_out=INTEGER,
+        rows=array(_ROW),
+        edges=array(_NUMBER),
+        binned=FLAG,
+        fewest=COUNTS,
+        options=any_object(**{name: _VALUES[name] for name in _OF_CHARTS}),
+        figure=any_object(data=array(ANYTHING), layout=ANYTHING),
+    ),
+)
 CHART_ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/charts",
         list_charts,
         "List the available charts and their options",
-        {200: any_object(charts=array(_CHART), options=array({"type": "object"}))},
+        {200: any_object(charts=array(_CHART), options=array(_OPTION))},
         (
             Parameter(
                 "modality",
@@ -324,7 +364,7 @@ CHART_ROUTES: tuple[Route, ...] = (
         {200: _STATE},
         errors=(413,),
         tag="Charts",
-        body=ChartOptions,
+        body=ChartOptionChanges,
         with_caller=True,
         needs=VIEW,
         description="Options that are not given stay unchanged; null resets an option to its "
@@ -338,7 +378,7 @@ CHART_ROUTES: tuple[Route, ...] = (
         {200: _STATE},
         errors=(413,),
         tag="Charts",
-        body=ChartOptions,
+        body=ChartOptionChanges,
         with_caller=True,
         needs=ADMINISTRATION,
         action="chart defaults set",
@@ -348,20 +388,7 @@ CHART_ROUTES: tuple[Route, ...] = (
         "/charts/{name}/figure",
         get_figure,
         "Return a chart of the studies that match the filters",
-        {
-            200: any_object(
-                name=TEXT,
-                view=TEXT,
-                n=INTEGER,
-                left_out=INTEGER,
-                rows=array(_ROW),
-                edges=array(_NUMBER),
-                binned=FLAG,
-                fewest={"type": "object", "additionalProperties": INTEGER},
-                options={"type": "object"},
-                figure={"type": "object"},
-            )
-        },
+        {200: _FIGURE},
         _OF_ONE,
         (403, 404),
         tag="Charts",

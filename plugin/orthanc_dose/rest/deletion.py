@@ -6,7 +6,14 @@ from typing import Any
 
 from ..query import objects, tasks
 from ..store import disposal
-from .answer_schemas import INTEGER, INTEGER_OR_NULL, TEXT, any_object, array
+from .answer_schemas import (
+    INTEGER,
+    INTEGER_OR_NULL,
+    TEXT,
+    any_object,
+    array,
+    component,
+)
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Caller, Route
@@ -125,6 +132,14 @@ def _physics() -> ApiError:
 
 _BY_RULES, _BY_HAND = "delete-objects", "forget-objects"
 _DELETED = any_object(objects=INTEGER, deleted=INTEGER, task_id=INTEGER_OR_NULL)
+_POLICY = component(
+    "deletion_policy",
+    any_object(
+        kinds=array(any_object(kind=TEXT, title=TEXT, setting=TEXT, value=TEXT, objects=INTEGER)),
+        objects=INTEGER,
+        waiting=INTEGER,
+    ),
+)
 
 DELETION_ROUTES: tuple[Route, ...] = (
     Route(
@@ -132,15 +147,7 @@ DELETION_ROUTES: tuple[Route, ...] = (
         "/objects/delete-from-orthanc",
         get_by_rules,
         "Return how many objects the deletion rules would delete from Orthanc",
-        {
-            200: any_object(
-                kinds=array(
-                    any_object(kind=TEXT, title=TEXT, setting=TEXT, value=TEXT, objects=INTEGER)
-                ),
-                objects=INTEGER,
-                waiting=INTEGER,
-            )
-        },
+        {200: _POLICY},
         tag="Objects",
         needs=ADMINISTRATION,
         description="For each kind: the value of its setting, and how many of its objects no "

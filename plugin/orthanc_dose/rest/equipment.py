@@ -148,19 +148,22 @@ SYSTEM["required"] = list(SYSTEM["properties"])
 component("system", SYSTEM)
 QUEUED = any_object(queued=FLAG)
 CHANGED = {200: any_object(systems=array(SYSTEM), task_id=INTEGER_OR_NULL), 202: QUEUED}
-_JOIN = any_object(
-    field=TEXT,
-    into=INTEGER,
-    ids=array(INTEGER),
-    systems=array(
-        any_object(
-            id=INTEGER,
-            display_name=TEXT_OR_NULL,
-            value=TEXT_OR_NULL,
-            studies=INTEGER,
-            first_study=TEXT_OR_NULL,
-            last_study=TEXT_OR_NULL,
-        )
+_JOIN = component(
+    "join_proposal",
+    any_object(
+        field=TEXT,
+        into=INTEGER,
+        ids=array(INTEGER),
+        systems=array(
+            any_object(
+                id=INTEGER,
+                display_name=TEXT_OR_NULL,
+                value=TEXT_OR_NULL,
+                studies=INTEGER,
+                first_study=TEXT_OR_NULL,
+                last_study=TEXT_OR_NULL,
+            )
+        ),
     ),
 )
 _TASK_ID = (

@@ -9,7 +9,17 @@ from ..query import tasks as queries
 from ..query.filters import or_hashes
 from ..records import MODALITIES
 from ..records.given import Given, Meta
-from .answer_schemas import FLAG, INTEGER, TASK, TEXT, any_object, array
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    TASK,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+    or_null,
+)
 from .answers import Content, Download
 from .errors import ApiError, needs_identity, not_found
 from .parameters import Parameter
@@ -171,12 +181,20 @@ PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "Number of the task.", minimum=1, in_path=True)
 _STUDY = Parameter("id", "integer", "Number of the study.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
+_FORMAT = component(
+    "export_format",
+    any_object(
+        name={"enum": list(FORMATS)},
+        title=TEXT,
+        modalities=or_null(array({"enum": list(MODALITIES)})),
+        packed=FLAG,
+        identity=FLAG,
+    ),
+)
 EXPORT_ROUTES: tuple[Route, ...] = (
     Route("GET", "/exports/formats", list_formats,
           "List the export formats, and how many days a finished export is kept",
-          {200: any_object(kept_days=INTEGER, formats=array(any_object(
-              name=TEXT, title=TEXT, modalities={"type": ["array", "null"], "items": TEXT}, packed=FLAG,
-              identity=FLAG)))},
+          {200: any_object(kept_days=INTEGER, formats=array(_FORMAT))},
           tag="Exports", needs=EXPORT),
     Route("POST", "/exports", start_export,
           "Start an export of the studies that match the filters", {202: TASK},
@@ -192,7 +210,7 @@ EXPORT_ROUTES: tuple[Route, ...] = (
                       'requires the group "patient identity".'),
     Route("GET", "/exports/copy", get_copy,
           "Return the location of the Parquet copies of the whole dose record",
-          {200: any_object(folder=TEXT, newest={"type": ["string", "null"]})}, tag="Exports", needs=ADMINISTRATION),
+          {200: any_object(folder=TEXT, newest=TEXT_OR_NULL)}, tag="Exports", needs=ADMINISTRATION),
     Route("POST", "/exports/copy", start_copy,
           "Start a task that copies the whole dose record as Parquet into the server's folder",
           {202: any_object(task_id=INTEGER)}, errors=(403,), tag="Exports", with_caller=True, needs=ADMINISTRATION,

@@ -4,7 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from ..store import feed
-from .answer_schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .answer_schemas import (
+    INTEGER,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+)
 from .errors import not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
@@ -44,26 +51,25 @@ def try_again(services: Services, caller: Caller, name: str) -> tuple[int, dict[
     return 202, {"changes": count}
 
 
+_FAILURE = component(
+    "follower_failure",
+    any_object(
+        study_id=INTEGER,
+        what={"enum": ["made", "changed", "removed"]},
+        attempts=INTEGER,
+        reason=TEXT,
+        failed_at=TEXT,
+        next_try_at=TEXT_OR_NULL,
+    ),
+)
+
 FOLLOWER_ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/followers/{name}/failures",
         list_failures,
         "List the study changes that a follower could not process",
-        {
-            200: any_object(
-                failures=array(
-                    any_object(
-                        study_id=INTEGER,
-                        what=TEXT,
-                        attempts=INTEGER,
-                        reason=TEXT,
-                        failed_at=TEXT,
-                        next_try_at=TEXT_OR_NULL,
-                    )
-                )
-            )
-        },
+        {200: any_object(failures=array(_FAILURE))},
         (_NAME,),
         (404,),
         tag="System",

@@ -8,7 +8,15 @@ from ..manage.settings import OF_OPENREM, identity_rules, indicator, not_patient
 from ..records.given import UNSET, Given, Meta, UnsetType
 from ..records.study import UNDER_RULES
 from ..store import identity
-from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+)
 from .routes import ADMINISTRATION, Caller, Route
 from .services import Services
 
@@ -81,14 +89,23 @@ def apply_not_patient(services: Services, caller: Caller) -> tuple[int, dict[str
 
 
 _STARTED = any_object(task_id=INTEGER)
-_ITEM = any_object(
-    name={"enum": list(UNDER_RULES)},
-    rule=TEXT,
-    studies=any_object(**dict.fromkeys(identity.WAYS, INTEGER)),
-    can_change=INTEGER,
-    cannot_change=INTEGER,
+_ITEM = component(
+    "identity_item",
+    any_object(
+        name={"enum": list(UNDER_RULES)},
+        rule={"enum": list(identity.WAYS)},
+        studies=any_object(**dict.fromkeys(identity.WAYS, INTEGER)),
+        can_change=INTEGER,
+        cannot_change=INTEGER,
+    ),
 )
 _PATTERNS = {"names": array(TEXT), "ids": array(TEXT)}
+_NOT_PATIENT = component(
+    "not_patient", any_object(**_PATTERNS, studies=INTEGER, openrem=any_object(**_PATTERNS))
+)
+_TRIED = component(
+    "matching_patterns", any_object(name=TEXT_OR_NULL, id=TEXT_OR_NULL, indicator=TEXT_OR_NULL)
+)
 
 IDENTITY_ROUTES: tuple[Route, ...] = (
     Route(
@@ -127,7 +144,7 @@ IDENTITY_ROUTES: tuple[Route, ...] = (
         "/not-patient",
         get_not_patient,
         "Return the not-patient patterns and how many studies they match",
-        {200: any_object(**_PATTERNS, studies=INTEGER, openrem=any_object(**_PATTERNS))},
+        {200: _NOT_PATIENT},
         tag="Patient identity",
         needs=ADMINISTRATION,
         description="The patterns are the settings not_patient_names and not_patient_ids; "
@@ -138,7 +155,7 @@ IDENTITY_ROUTES: tuple[Route, ...] = (
         "/not-patient/try",
         try_not_patient,
         "Return which pattern matches a name and an ID; neither is stored",
-        {200: any_object(name=TEXT_OR_NULL, id=TEXT_OR_NULL, indicator=TEXT_OR_NULL)},
+        {200: _TRIED},
         errors=(413,),
         tag="Patient identity",
         needs=ADMINISTRATION,

@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..manage.log import LEVELS
-from .answer_schemas import TEXT, TEXT_OR_NULL, any_object, array, formerly
+from .answer_schemas import (
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+    formerly,
+)
 from .answers import Content, Download
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Route
@@ -50,12 +57,15 @@ _FILTERS = (
         maximum=200,
     ),
 )
-_ENTRY = any_object(
-    at=TEXT,
-    level={"enum": list(LEVELS)},
-    logger=TEXT | {"description": "The module that wrote it."},
-    room=formerly("logger", TEXT),
-    message=TEXT,
+_ENTRY = component(
+    "log_entry",
+    any_object(
+        at=TEXT,
+        level={"enum": list(LEVELS)},
+        logger=TEXT | {"description": "The module that wrote it."},
+        room=formerly("logger", TEXT),
+        message=TEXT,
+    ),
 )
 
 LOG_ROUTES: tuple[Route, ...] = (

@@ -6,7 +6,16 @@ from typing import Any
 
 from ..retrieve.nodes import NAME, FromConfiguration, NodeFields, NoNode
 from ..retrieve.remote_node import WOULD_SEND
-from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    INTEGER_OR_NULL,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+)
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, QUERY_RETRIEVE, Route
@@ -95,7 +104,19 @@ _NODE = any_object(
     seconds=INTEGER,
     **dict.fromkeys(("modality_too", "added"), FLAG),
 )
-component("node", _NODE)
+component("remote_node", _NODE)
+_ECHO = component(
+    "echo", any_object(name=TEXT, answers=FLAG, reason=TEXT_OR_NULL, elapsed_ms=INTEGER)
+)
+_WOULD_SEND = component(
+    "would_send",
+    any_object(
+        name=TEXT,
+        destination=TEXT_OR_NULL,
+        verdict={"enum": list(WOULD_SEND)},
+        reason=TEXT_OR_NULL,
+    ),
+)
 
 NODE_ROUTES: tuple[Route, ...] = (
     Route(
@@ -103,11 +124,7 @@ NODE_ROUTES: tuple[Route, ...] = (
         "/nodes",
         list_nodes,
         "List the remote nodes that Orthanc knows",
-        {
-            200: any_object(
-                nodes=array(_NODE), own_aet=TEXT_OR_NULL, own_port={"type": ["integer", "null"]}
-            )
-        },
+        {200: any_object(nodes=array(_NODE), own_aet=TEXT_OR_NULL, own_port=INTEGER_OR_NULL)},
         tag="Query-retrieve",
         needs=QUERY_RETRIEVE,
         description='Nodes come from Orthanc\'s "DicomModalities" or were added here. '
@@ -150,7 +167,7 @@ NODE_ROUTES: tuple[Route, ...] = (
         "/nodes/{name}/echo",
         echo_node,
         "Test whether a node answers (C-ECHO)",
-        {200: any_object(name=TEXT, answers=FLAG, reason=TEXT_OR_NULL, elapsed_ms=INTEGER)},
+        {200: _ECHO},
         (_NAME,),
         (404,),
         tag="Query-retrieve",
@@ -161,14 +178,7 @@ NODE_ROUTES: tuple[Route, ...] = (
         "/nodes/{name}/destination",
         ask_destination,
         "Test whether a node would send to Orthanc (C-MOVE of a study that does not exist)",
-        {
-            200: any_object(
-                name=TEXT,
-                destination=TEXT_OR_NULL,
-                verdict={"enum": list(WOULD_SEND)},
-                reason=TEXT_OR_NULL,
-            )
-        },
+        {200: _WOULD_SEND},
         (_NAME,),
         (404,),
         tag="Query-retrieve",

@@ -8,7 +8,16 @@ from typing import Any
 from ..query import objects
 from ..records import IN_ORTHANC, OUTCOMES
 from ..store import disposal
-from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, ref
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+    ref,
+)
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
@@ -90,13 +99,27 @@ def take_out_object(services: Services, sop_instance_uid: str) -> tuple[int, dic
     }
 
 
+_RULE_COUNT = component(
+    "rule_count", any_object(outcome=TEXT, rule=TEXT_OR_NULL, objects=INTEGER, bytes=INTEGER)
+)
+_DROPPED_CLASS = component(
+    "dropped_class",
+    any_object(
+        sop_class_uid=TEXT_OR_NULL,
+        sop_class_name=TEXT_OR_NULL,
+        objects=INTEGER,
+        first_at=TEXT_OR_NULL,
+        last_at=TEXT_OR_NULL,
+    ),
+)
+
 OBJECT_ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/objects",
         get_objects,
         "Return a page of objects with their outcomes and reasons",
-        {200: any_object(total=INTEGER, objects=array(ref("object")))},
+        {200: any_object(total=INTEGER, objects=array(ref("object_row")))},
         (
             Parameter(
                 "outcome",
@@ -143,7 +166,7 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "/objects/{sop_instance_uid}/retry",
         retry_object,
         "Re-import an object",
-        {200: any_object(object=ref("object")), 202: any_object(queued=FLAG)},
+        {200: any_object(object=ref("object_row")), 202: any_object(queued=FLAG)},
         (Parameter("sop_instance_uid", "uid", "SOP Instance UID of the object.", in_path=True),),
         (404, 409),
         "Objects",
@@ -170,13 +193,7 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "/objects/rules",
         get_rules,
         "Return the number of objects decided by each rule",
-        {
-            200: any_object(
-                rules=array(
-                    any_object(outcome=TEXT, rule=TEXT_OR_NULL, objects=INTEGER, bytes=INTEGER)
-                )
-            )
-        },
+        {200: any_object(rules=array(_RULE_COUNT))},
         tag="Objects",
         needs=WATCHING,
     ),
@@ -185,20 +202,7 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "/objects/dropped",
         get_dropped,
         "Return the number of objects that were not stored at all, by SOP class",
-        {
-            200: any_object(
-                total=INTEGER,
-                classes=array(
-                    any_object(
-                        sop_class_uid=TEXT_OR_NULL,
-                        sop_class_name=TEXT_OR_NULL,
-                        objects=INTEGER,
-                        first_at=TEXT_OR_NULL,
-                        last_at=TEXT_OR_NULL,
-                    )
-                ),
-            )
-        },
+        {200: any_object(total=INTEGER, classes=array(_DROPPED_CLASS))},
         tag="Objects",
         needs=WATCHING,
         description="Counts are written every few seconds; a crash can lose those of the last "
@@ -209,7 +213,7 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "/objects/{sop_instance_uid}/take-out",
         take_out_object,
         "Exclude an object from the dose record",
-        {200: any_object(object=ref("object")), 202: any_object(queued=FLAG)},
+        {200: any_object(object=ref("object_row")), 202: any_object(queued=FLAG)},
         (Parameter("sop_instance_uid", "uid", "SOP Instance UID of the object.", in_path=True),),
         (404,),
         "Objects",

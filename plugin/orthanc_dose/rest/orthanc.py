@@ -126,7 +126,7 @@ ORTHANC_ROUTES: tuple[Route, ...] = (
         "/objects/stored",
         stored_objects,
         "Return the outcomes of objects that were stored in Orthanc",
-        {200: any_object(objects=array(ref("object")))},
+        {200: any_object(objects=array(ref("object_row")))},
         errors=(403, 413),
         tag="Objects",
         description="Objects are looked up by the identifiers that Orthanc returns when it "

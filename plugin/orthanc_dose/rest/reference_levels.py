@@ -15,12 +15,13 @@ from ..records.rows import ReferenceLevelRow
 from .answer_schemas import (
     FLAG,
     INTEGER,
-    INTEGER_OR_NULL,
     TEXT,
     TEXT_OR_NULL,
+    TEXTS_BY_NAME,
     any_object,
     array,
     component,
+    of_table,
 )
 from .errors import ApiError, not_found
 from .parameters import Parameter
@@ -246,45 +247,41 @@ def _kept(level: ReferenceLevel) -> dict[str, Any]:
     return given | texts | {"value": level.value / quantity.shown.factor}
 
 
-_LEVEL = (
-    any_object(
-        **{
-            field.name: {"type": ["string", "number", "boolean", "null"]}
-            for field in REFERENCE_LEVEL.fields
-        }
-    )
-    | {}
-)
-_LEVEL["properties"] |= {
-    "id": INTEGER,
-    "name": TEXT,
-    "value": {"type": "number"},
+_FIELDS = of_table(REFERENCE_LEVEL)["properties"] | {
     "unit": TEXT,
     "matched": FLAG,
+    "modality": {"enum": list(MODALITIES)},
+    "quantity": {"enum": list(QUANTITIES)},
+    "statistic": {"enum": list(STATISTICS)},
+    "phantom": {"enum": [*PHANTOMS, None]},
+    "source": TEXT,
     "valid": FLAG,
-    "year": INTEGER_OR_NULL,
 }
-component("reference_level", _LEVEL)
-_TEXTS_BY_NAME = {"type": "object", "additionalProperties": TEXT}
+_LEVEL = component("level", any_object(**_FIELDS))
+_QUANTITY = component(
+    "level_quantity",
+    any_object(
+        name={"enum": list(QUANTITIES)},
+        **dict.fromkeys(("field", "label", "unit"), TEXT),
+        level={"enum": ["study", "event"]},
+        modalities=array({"enum": list(MODALITIES)}),
+        phantom=FLAG,
+    ),
+)
 _LIST = any_object(
     levels=array(_LEVEL),
-    quantities=array(
-        any_object(
-            **dict.fromkeys(("name", "field", "label", "unit", "level"), TEXT),
-            modalities=array(TEXT),
-            phantom=FLAG,
-        )
-    ),
+    quantities=array(_QUANTITY),
     shipped=any_object(
         version=TEXT,
         sources=array(any_object(title=TEXT, url=TEXT, licence=TEXT_OR_NULL)),
         missing=INTEGER,
     ),
-    statistics=_TEXTS_BY_NAME,
-    phantoms=_TEXTS_BY_NAME,
+    statistics=TEXTS_BY_NAME,
+    phantoms=TEXTS_BY_NAME,
 )
 _ID = Parameter("id", "integer", "Number of the level.", minimum=1, in_path=True)
 _ONE = any_object(level=_LEVEL)
+component("level_list", _LIST)
 _ABOUT = (
     "A level applies to the names that match its pattern (wildcards * ? [seq] [!seq], case is "
     "ignored) or that have its standard name; with neither, it is not compared with anything. "
@@ -324,7 +321,7 @@ REFERENCE_LEVEL_ROUTES: tuple[Route, ...] = (
         "/reference-levels/load",
         load_levels,
         "Add the levels supplied with the program",
-        {200: _LIST | {"properties": _LIST["properties"] | {"added": INTEGER}}},
+        {200: any_object(**_LIST["properties"], added=INTEGER)},
         errors=(409,),
         tag="Reference levels",
         description="Adds only levels that are not in the list. Levels that were changed stay as "

@@ -5,7 +5,18 @@ from typing import Annotated, Any, Literal
 from ..export.words import LANGUAGES, Words
 from ..records.given import UNSET, Given, Meta, Number, UnsetType
 from ..retrieve.review import BECAME, REASONS, SORTS, Sieve, choose, decisions, studies
-from .answer_schemas import FLAG, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .answer_schemas import (
+    COUNTS,
+    FLAG,
+    INTEGER,
+    INTEGER_OR_NULL,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+    or_null,
+)
 from .answers import Content, Download
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
@@ -112,27 +123,37 @@ _SIEVES = (
               "open: selected, but has not arrived; off: deselected; moved: the node reports "
               "that it sent it; failed; missing: sent, but did not arrive completely.", allowed=tuple(BECAME)),
 )  # fmt: skip
-_COUNTS = {"type": "object", "additionalProperties": INTEGER}
-_SERIES = any_object(
+_SERIES = component("found_series", any_object(
     line=INTEGER, **dict.fromkeys(("kept", "chosen", "singly", "open"), FLAG),
-    **dict.fromkeys(("series_instance_uid", "modality", "series_description", "station_name", "reason", "state", "fault"),
+    **dict.fromkeys(("series_instance_uid", "modality", "series_description", "station_name", "reason", "fault"),
                     TEXT_OR_NULL),
+    state={"enum": ["moving", "moved", "failed", None]},
     **dict.fromkeys(("size", "objects", "asked_for", "arrived", "imported"), INTEGER_OR_NULL),
-)  # fmt: skip
-_TEXTS = {"type": ["array", "null"], "items": TEXT}
-_STUDY = any_object(
-    study_instance_uid=TEXT,
-    modalities=_TEXTS,
-    looked_at_as=_TEXTS,
-    series=array(_SERIES),
-    **dict.fromkeys(("study_date", "study_description", "study_reason", "told"), TEXT_OR_NULL),
+))  # fmt: skip
+_STUDY = component(
+    "found_study",
+    any_object(
+        study_instance_uid=TEXT,
+        modalities=or_null(array(TEXT)),
+        looked_at_as=or_null(array(TEXT)),
+        series=array(_SERIES),
+        **dict.fromkeys(("study_date", "study_description", "study_reason", "told"), TEXT_OR_NULL),
+    ),
+)
+_PAGE = component(
+    "found_page",
+    any_object(
+        **dict.fromkeys(("total", "series", "open", "chosen"), INTEGER),
+        modalities=COUNTS,
+        reasons=COUNTS,
+        studies=array(_STUDY),
+    ),
 )
 
 REVIEW_ROUTES: tuple[Route, ...] = (
     Route("GET", "/searches/{id}/studies", list_studies,
           "Return the results of a search by study, filtered and sorted",
-          {200: any_object(**dict.fromkeys(("total", "series", "open", "chosen"), INTEGER), modalities=_COUNTS, reasons=_COUNTS,
-                           studies=array(_STUDY))},
+          {200: _PAGE},
           (_ID, *_SIEVES, Parameter("sort", "sort",
                                     "Sort by the order of the answers, the study date or "
                                     "description, or the number of objects to fetch; a leading - "

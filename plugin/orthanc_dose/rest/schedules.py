@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from ..manage.users import Users
 from ..query import runs
 from ..query import tasks as queries
+from ..records import STATES
 from ..records.given import Given, Meta, taken
 from ..retrieve.asking import WHEN, Asking, What
 from ..retrieve.fetching import Fetching
@@ -14,15 +15,19 @@ from ..retrieve.nodes import NAME, NoNode
 from ..retrieve.schedules import UNITS, NoRight, StillRuns, schedule_problem
 from ..retrieve.search_tasks import Searches
 from .answer_schemas import (
-    ANYTHING,
+    COUNTS,
     FLAG,
+    INTEGER,
     INTEGER_OR_NULL,
     TASK,
     TEXT,
     TEXT_OR_NULL,
+    TEXTS_BY_NAME,
     any_object,
     array,
     component,
+    or_null,
+    ref,
 )
 from .bodies import schema
 from .errors import ApiError, not_found
@@ -177,18 +182,45 @@ class ScheduledSearches:
 
 
 _NAME = Parameter("name", "word", "Name of the schedule.", maximum=100, in_path=True)
-_RETRIEVAL = any_object(id=INTEGER_OR_NULL, state=TEXT, message=TEXT_OR_NULL, result=ANYTHING)
-_RUN = any_object(
-    due=TEXT,
-    search=INTEGER_OR_NULL,
-    is_forgotten=FLAG,
-    retrieval={"anyOf": [{"type": "null"}, _RETRIEVAL]},
+# Of the task of a search and of a retrieval; while it runs, what is known so far.
+_FOUND = component(
+    "search_result",
+    any_object(
+        maybe=dict.fromkeys(("studies", "kept_studies", "kept_series"), INTEGER)
+        | dict.fromkeys(("by_kind", "left_studies", "left_series", "finds", "gaps"), COUNTS)
+        | {
+            "objects": INTEGER_OR_NULL,
+            "doubts": TEXTS_BY_NAME,
+            "ignores_modality": FLAG,
+            "split": {"enum": ["limit", "refused", None]},
+        }
+    ),
 )
-_RUN["properties"] |= {
-    "state": TEXT,
-    "result": ANYTHING,
-    **dict.fromkeys(("message", "started_at", "finished_at"), TEXT_OR_NULL),
-}
+_FETCHED = component(
+    "retrieval_result",
+    any_object(
+        maybe=dict.fromkeys(
+            ("series", "failed", "asked_for", "arrived", "imported", "missing", "not_listed"),
+            INTEGER,
+        )
+    ),
+)
+_STATE = {"enum": list(STATES)}
+component(
+    "run_retrieval", any_object(id=INTEGER, state=_STATE, message=TEXT_OR_NULL, result=_FETCHED)
+)
+_RUN = component(
+    "run",
+    any_object(
+        due=TEXT,
+        search=INTEGER_OR_NULL,
+        is_forgotten=FLAG,
+        state=_STATE,
+        result=_FOUND,
+        retrieval=or_null(ref("run_retrieval")),
+        **dict.fromkeys(("message", "started_at", "finished_at"), TEXT_OR_NULL),
+    ),
+)
 _SCHEDULE = any_object(
     name=TEXT,
     user=TEXT,

@@ -15,6 +15,7 @@ from ..retrieve.question import GROUPS, Question
 from ..retrieve.review import overview
 from ..retrieve.search_tasks import KIND
 from .answer_schemas import (
+    COUNTS,
     FLAG,
     INTEGER,
     INTEGER_OR_NULL,
@@ -23,6 +24,8 @@ from .answer_schemas import (
     TEXT_OR_NULL,
     any_object,
     array,
+    component,
+    or_null,
 )
 from .errors import ApiError, not_found
 from .parameters import Parameter
@@ -136,7 +139,7 @@ def asked(given: Asking, place: str = "") -> tuple[Question, Asked]:
 
 _NAME = Parameter("name", "word", "Name of the node in Orthanc.", maximum=100, in_path=True)
 _ID = Parameter("id", "integer", "Number of the search.", minimum=1, in_path=True)
-_TEXTS = {"type": ["array", "null"], "items": TEXT}
+_TEXTS = or_null(array(TEXT))
 _FOUND = any_object(
     line=INTEGER, study_instance_uid=TEXT, kept=FLAG, chosen=FLAG, size=INTEGER_OR_NULL,
     **dict.fromkeys(("study_date", "study_description", "study_reason", "told", "series_instance_uid", "modality",
@@ -144,16 +147,22 @@ _FOUND = any_object(
     **dict.fromkeys(("modalities", "looked_at_as", "images", "listed"), _TEXTS),
     **dict.fromkeys(("asked_for", "arrived", "imported"), INTEGER_OR_NULL),
 )  # fmt: skip
-_CHOSEN = any_object(
-    **dict.fromkeys(("series", "studies", "objects", "untold", "kept", "moved"), INTEGER),
-    faults={"type": "object", "additionalProperties": INTEGER},
+_CHOSEN = component(
+    "chosen_series",
+    any_object(
+        **dict.fromkeys(("series", "studies", "objects", "untold", "kept", "moved"), INTEGER),
+        faults=COUNTS,
+    ),
 )
-_GAP = any_object(
-    study_instance_uid=TEXT,
-    why={"enum": list(WHY)},
-    modalities=_TEXTS,
-    search=INTEGER_OR_NULL,
-    **dict.fromkeys(("study_date", "study_description", "reason", "fault"), TEXT_OR_NULL),
+_GAP = component(
+    "gap",
+    any_object(
+        study_instance_uid=TEXT,
+        why={"enum": list(WHY)},
+        modalities=_TEXTS,
+        search=INTEGER_OR_NULL,
+        **dict.fromkeys(("study_date", "study_description", "reason", "fault"), TEXT_OR_NULL),
+    ),
 )
 
 SEARCH_ROUTES: tuple[Route, ...] = (
@@ -232,7 +241,7 @@ SEARCH_ROUTES: tuple[Route, ...] = (
         {
             200: any_object(
                 total=INTEGER,
-                why={"type": "object", "additionalProperties": INTEGER},
+                why={"type": "object", "properties": dict.fromkeys(WHY, INTEGER)},
                 gaps=array(_GAP),
             )
         },

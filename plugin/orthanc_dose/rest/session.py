@@ -7,8 +7,9 @@ from ..manage.devices import DAYS, cookie_of
 from ..manage.limits import ProofNeeded
 from ..manage.proofs import Proof
 from ..manage.users import AccountError
+from ..records.access import GROUPS
 from ..records.given import Count, Given, Meta
-from .answer_schemas import FLAG, TEXT, TEXT_OR_NULL, any_object, array, component
+from .answer_schemas import FLAG, TEXT_OR_NULL, any_object, array, component
 from .answers import Content
 from .bodies import NewPassword, Password
 from .errors import ApiError
@@ -118,17 +119,19 @@ def change_password(services: Services, caller: Caller, body: OwnPassword) -> di
 
 
 _SESSION = any_object(
-    session=any_object(
-        signed_in=FLAG,
-        name=TEXT_OR_NULL,
-        groups=array(TEXT),
-        way={"enum": ["cookie", "Basic", "token", "proxy", None]},
-        may_change_password=FLAG,
-        may_use_orthanc=FLAG,
-        session_hours={"type": "number"},
+    session=component(
+        "session",
+        any_object(
+            signed_in=FLAG,
+            name=TEXT_OR_NULL,
+            groups=array({"enum": list(GROUPS)}),
+            way={"enum": ["cookie", "Basic", "token", "proxy", None]},
+            may_change_password=FLAG,
+            may_use_orthanc=FLAG,
+            session_hours={"type": "number"},
+        ),
     )
 )
-component("session", _SESSION)
 _LOCKED = (
     "After too many wrong passwords, a browser in which nobody has signed in with this name "
     "before receives 423 and the code `proof_needed`. It must then repeat the request with the "

@@ -84,6 +84,7 @@ _LIST = component(
     "settings",
     any_object(topics=array(any_object(name=TEXT, title=TEXT)), settings=array(_SETTING)),
 )
+_REGION = component("region", any_object(**dict.fromkeys((*_OF_PAGES, "server_time_zone"), TEXT)))
 _NAME = Parameter("name", "choice", "Name of the setting.", allowed=tuple(BY_NAME), in_path=True)
 
 SETTING_ROUTES: tuple[Route, ...] = (
@@ -104,7 +105,7 @@ SETTING_ROUTES: tuple[Route, ...] = (
         "/settings/region",
         get_region,
         "Return how pages write dates and times",
-        {200: any_object(**dict.fromkeys((*_OF_PAGES, "server_time_zone"), TEXT))},
+        {200: _REGION},
         tag="Settings",
         needs=SIGNED_IN,
         description="If no time zone is set, times of the server are shown in the server's own "

@@ -7,7 +7,17 @@ from typing import Annotated, Any, Literal
 from ..records.given import Given, Meta
 from ..sizes import guesses, matching, table
 from ..sizes.files import KIND, LARGEST, Upload
-from .answer_schemas import FLAG, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    INTEGER_OR_NULL,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+    or_null,
+)
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import IMPORT_SIZES, Caller, Route
@@ -153,9 +163,9 @@ _GUESS = any_object(
     weight=INTEGER_OR_NULL,
     identifier=INTEGER_OR_NULL,
     kind={"enum": list(matching.KINDS)},
-    height_unit=TEXT_OR_NULL,
+    height_unit={"enum": ["cm", "m", None]},
     height_unit_by={"enum": ["header", "values", None]},
-    weight_unit=TEXT_OR_NULL,
+    weight_unit={"enum": ["kg", None]},
 )
 _UPLOADED = any_object(
     id=INTEGER,
@@ -163,22 +173,23 @@ _UPLOADED = any_object(
     delimiter=TEXT,
     columns=array(TEXT),
     guess=_GUESS,
-    rows=array(any_object(line=INTEGER, cells={"type": ["array", "null"], "items": TEXT})),
+    rows=array(any_object(line=INTEGER, cells=or_null(array(TEXT)))),
 )
+component("size_file", _UPLOADED)
 _NUMBER = {"type": ["number", "null"]}
-_PREVIEW = any_object(
-    rows=array(
-        any_object(
-            line=INTEGER,
-            identifier=TEXT,
-            height=_NUMBER,
-            weight=_NUMBER,
-            study_id=INTEGER_OR_NULL,
-            outcome={"enum": list(matching.OUTCOMES)},
-            message=TEXT_OR_NULL,
-        )
-    )
+_LINE = component(
+    "size_line",
+    any_object(
+        line=INTEGER,
+        identifier=TEXT,
+        height=_NUMBER,
+        weight=_NUMBER,
+        study_id=INTEGER_OR_NULL,
+        outcome={"enum": list(matching.OUTCOMES)},
+        message=TEXT_OR_NULL,
+    ),
 )
+_PREVIEW = any_object(rows=array(_LINE))
 _ID = Parameter(
     "id", "integer", "Number of the file, from the answer to the upload.", minimum=1, in_path=True
 )

@@ -9,7 +9,18 @@ from ..sql.runs import FILES, SQL_FILE
 from ..sql.statement import LONGEST, Refused, Statement
 from ..sql.views import VIEWS
 from ..store import tasks
-from .answer_schemas import FLAG, INTEGER, TASK, TEXT, any_object, array, component
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    TASK,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+    or_null,
+    ref,
+)
 from .errors import ApiError
 from .routes import ADMINISTRATION, Caller, Route
 from .services import Services
@@ -127,23 +138,32 @@ def _refuse(services: Services, caller: Caller, wanted: str, error: Refused) -> 
 
 _ANSWER = any_object(
     columns=array(any_object(name=TEXT, type=TEXT)),
-    rows=array({"type": "array"}),
+    rows=array(array({})),
     cut=FLAG,
     elapsed_ms=INTEGER,
     as_of=TEXT,
 )
-_DATA = any_object(
-    as_of={"type": ["string", "null"]},
-    is_current=FLAG,
-    bytes=INTEGER,
-    making={"type": ["object", "null"], "properties": {"done": INTEGER, "total": INTEGER}},
+component("sql_result", _ANSWER)
+_DATA = component(
+    "sql_data",
+    any_object(
+        as_of=TEXT_OR_NULL,
+        is_current=FLAG,
+        bytes=INTEGER,
+        making=or_null(any_object(done=INTEGER, total=INTEGER)),
+    ),
 )
-component("sql_data", _DATA)
-_VIEW = any_object(
-    name=TEXT,
-    title=TEXT,
-    description=TEXT,
-    columns=array(any_object(name=TEXT, title=TEXT, sql_type=TEXT)),
+_VIEW = component(
+    "sql_view",
+    any_object(name=TEXT, title=TEXT, description=TEXT, columns=array(ref("sql_column"))),
+)
+_VIEWS = component(
+    "sql_views",
+    any_object(
+        views=array(_VIEW),
+        limits=any_object(seconds=INTEGER, rows=INTEGER, file_rows=INTEGER),
+        data=_DATA,
+    ),
 )
 
 SQL_ROUTES: tuple[Route, ...] = (
@@ -152,13 +172,7 @@ SQL_ROUTES: tuple[Route, ...] = (
         "/sql/views",
         list_views,
         "List the views that SQL can read, with their columns and the limits",
-        {
-            200: any_object(
-                views=array(_VIEW),
-                limits=any_object(seconds=INTEGER, rows=INTEGER, file_rows=INTEGER),
-                data=_DATA,
-            )
-        },
+        {200: _VIEWS},
         tag="SQL",
         with_caller=True,
         needs=ADMINISTRATION,

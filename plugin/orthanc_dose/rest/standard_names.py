@@ -9,7 +9,7 @@ from ..manage.name_map import COLUMNS, MOST_ENTRIES, BadEntry, MapEntry
 from ..query import names
 from ..records import INDEXED
 from ..records.given import Given, Meta
-from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
+from .answer_schemas import FLAG, INTEGER, TEXT, any_object, array, component, ref
 from .answers import Content, Download
 from .errors import bad_body
 from .parameters import Parameter
@@ -91,10 +91,11 @@ def _change(services: Services, change: Any) -> tuple[int, dict[str, Any]]:
 
 
 _LIST = any_object(
-    kinds=array(TEXT),
-    entries=array(any_object(**dict.fromkeys(COLUMNS, TEXT) | {"modality": TEXT_OR_NULL})),
+    kinds=array({"enum": list(INDEXED)}),
+    entries=array(ref("MapEntry")),
 )
-component("name_map", _LIST)
+component("standard_names", _LIST)
+_UNMAPPED = component("unmapped_text", any_object(text=TEXT, modality=TEXT, studies=INTEGER))
 _CHANGED = {200: _LIST, 202: any_object(queued=FLAG)}
 _HOW = (
     "An entry gives a name to the texts of a kind that match its pattern; if several entries "
@@ -145,11 +146,7 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
         "/standard-names/unmapped",
         list_unmapped,
         "List texts without a standard name, most frequent first",
-        {
-            200: any_object(
-                total=INTEGER, texts=array(any_object(text=TEXT, modality=TEXT, studies=INTEGER))
-            )
-        },
+        {200: any_object(total=INTEGER, texts=array(_UNMAPPED))},
         (
             Parameter(
                 "kind",

@@ -6,7 +6,16 @@ from ..query import equipment, tasks
 from ..query import studies as query
 from ..records.given import Count, Given, Meta
 from ..records.task import FINISHED
-from .answer_schemas import FLAG, INTEGER, TASK, TEXT, TEXT_OR_NULL, any_object, array
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    TASK,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+)
 from .equipment import ID, MOST, QUEUED, SYSTEM, Ids, all_there, get_system, once, systems_in_words
 from .errors import ApiError, not_found
 from .parameters import Parameter
@@ -128,25 +137,37 @@ _MODALITY = Parameter(
     allowed=_CHOICES,
     in_path=True,
 )
-_FILLED = any_object(
-    modality=TEXT,
-    tables=array(
-        any_object(table=TEXT, rows=INTEGER, fields=array(any_object(field=TEXT, filled=INTEGER)))
+_FILLED = component(
+    "filled_tables",
+    any_object(
+        modality=TEXT,
+        tables=array(
+            any_object(
+                table=TEXT, rows=INTEGER, fields=array(any_object(field=TEXT, filled=INTEGER))
+            )
+        ),
     ),
 )
-_REVIEWED = any_object(
-    id=INTEGER,
-    modality=TEXT,
-    study_date=TEXT_OR_NULL,
-    study_time=TEXT_OR_NULL,
-    study_description=TEXT_OR_NULL,
-    source=TEXT_OR_NULL,
-    events=INTEGER,
-    marks=INTEGER,
-    totals=FLAG,
-    objects=INTEGER,
-    report=FLAG,
-    images=FLAG,
+_REVIEWED = component(
+    "reviewed_study",
+    any_object(
+        id=INTEGER,
+        modality=TEXT,
+        study_date=TEXT_OR_NULL,
+        study_time=TEXT_OR_NULL,
+        study_description=TEXT_OR_NULL,
+        source=TEXT_OR_NULL,
+        events=INTEGER,
+        marks=INTEGER,
+        totals=FLAG,
+        objects=INTEGER,
+        report=FLAG,
+        images=FLAG,
+    ),
+)
+_REVIEW = component(
+    "system_review",
+    any_object(system=SYSTEM, total=INTEGER, filled=array(_FILLED), studies=array(_REVIEWED)),
 )
 _STAYS = (
     "Nothing is deleted from Orthanc. Objects that it still has are not imported again "
@@ -200,11 +221,7 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         "/equipment/{id}/review",
         review_system,
         "Return which data the studies of a system contain",
-        {
-            200: any_object(
-                system=SYSTEM, total=INTEGER, filled=array(_FILLED), studies=array(_REVIEWED)
-            )
-        },
+        {200: _REVIEW},
         (ID, *PAGE),
         (404,),
         "Systems",

@@ -8,7 +8,15 @@ from ..records import STATES
 from ..records.given import Given, Meta, Number
 from ..records.task import FINISHED
 from ..store import tasks
-from .answer_schemas import INTEGER, TASK, TASK_LINE, TEXT, any_object, array
+from .answer_schemas import (
+    COUNTS,
+    INTEGER,
+    TASK,
+    TASK_LINE,
+    TEXT,
+    any_object,
+    array,
+)
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
@@ -106,7 +114,7 @@ TASK_ROUTES: tuple[Route, ...] = (
                 now=TEXT,
                 total=INTEGER,
                 tasks=array(TASK),
-                states={"type": "object", "additionalProperties": INTEGER},
+                states={"type": "object", "properties": dict.fromkeys(STATES, INTEGER)},
             )
         },
         (
@@ -165,7 +173,7 @@ TASK_ROUTES: tuple[Route, ...] = (
         {
             200: any_object(
                 total=INTEGER,
-                outcomes={"type": "object", "additionalProperties": INTEGER},
+                outcomes=COUNTS,
                 lines=array(TASK_LINE),
             )
         },

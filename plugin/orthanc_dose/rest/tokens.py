@@ -6,7 +6,14 @@ from ..manage.tokens import LONGEST_LIFE, MOST_OF_ONE, TooManyTokens
 from ..query.objects import utc
 from ..records.given import LINE, Given, Meta
 from ..records.rows import TokenRow
-from .answer_schemas import FLAG, TEXT, TEXT_OR_NULL, any_object, array
+from .answer_schemas import (
+    FLAG,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+)
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
@@ -88,13 +95,16 @@ def _token_answer(row: TokenRow) -> dict[str, Any]:
     }
 
 
-_TOKEN = any_object(
-    id=TEXT,
-    name=TEXT,
-    user_name=TEXT,
-    created_at=TEXT,
-    expires_at=TEXT_OR_NULL,
-    last_used_at=TEXT_OR_NULL,
+_TOKEN = component(
+    "token",
+    any_object(
+        id=TEXT,
+        name=TEXT,
+        user_name=TEXT,
+        created_at=TEXT,
+        expires_at=TEXT_OR_NULL,
+        last_used_at=TEXT_OR_NULL,
+    ),
 )
 
 TOKEN_ROUTES: tuple[Route, ...] = (

@@ -10,7 +10,18 @@ from ..manage.audit_log import last_sign_ins
 from ..manage.users import LONGEST_NAME, AccountError, User
 from ..records.access import GROUPS
 from ..records.given import UNSET, Given, Meta, UnsetType, Wrong
-from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    TEXT,
+    TEXT_OR_NULL,
+    TEXTS_BY_NAME,
+    any_object,
+    array,
+    component,
+    or_null,
+    ref,
+)
 from .bodies import NewPassword
 from .errors import ApiError, not_found
 from .parameters import Parameter
@@ -129,7 +140,7 @@ def _moment(at: datetime | None) -> str | None:
 _NAME = Parameter("name", "user_name", "Name of the user.", maximum=LONGEST_NAME, in_path=True)
 _HAS = {
     "name": TEXT,
-    "groups": array(TEXT),
+    "groups": array({"enum": list(GROUPS)}),
     "configured": FLAG,
     "may_use_orthanc": FLAG,
     "disabled": FLAG,
@@ -137,12 +148,13 @@ _HAS = {
     "created_at": TEXT_OR_NULL,
 }
 _USER, _LISTED = any_object(**_HAS), any_object(**_HAS, last_sign_in=TEXT_OR_NULL)
-_PROXY = any_object(address=TEXT, forwarded=FLAG, users=INTEGER) | {"type": ["object", "null"]}
+component("user", _LISTED)
+component("unnamed_proxy", any_object(address=TEXT, forwarded=FLAG, users=INTEGER))
 
 USER_ROUTES: tuple[Route, ...] = (
     Route("GET", "/users", list_users, "List the users and what the groups permit",
-          {200: any_object(users=array(_LISTED), groups={"type": "object", "additionalProperties": TEXT},
-                           unnamed_proxy=_PROXY)},
+          {200: any_object(users=array(_LISTED), groups=TEXTS_BY_NAME,
+                           unnamed_proxy=or_null(ref("unnamed_proxy")))},
           tag="Access",
           description="Users with `configured` are defined in Orthanc's configuration and can "
                       "only be changed there. `last_sign_in` is null if the audit log, which is "

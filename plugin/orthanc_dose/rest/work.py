@@ -3,7 +3,15 @@
 from typing import Any
 
 from ..query import objects, tasks
-from .answer_schemas import FLAG, INTEGER, INTEGER_OR_NULL, REEXTRACTION, TEXT_OR_NULL, any_object
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    INTEGER_OR_NULL,
+    REEXTRACTION,
+    TEXT_OR_NULL,
+    any_object,
+    component,
+)
 from .routes import ADMINISTRATION, WATCHING, Caller, Route, formerly
 from .services import PATIENCE, Services, in_time
 
@@ -79,12 +87,15 @@ def reconcile(services: Services) -> tuple[int, dict[str, Any]]:
     return 200, {"missing": services.queue.status()["reconciliation"]["missing"]}
 
 
-_NESTED = any_object(
-    in_orthanc=INTEGER,
-    refused=INTEGER,
-    task_id=INTEGER_OR_NULL,
-    state=TEXT_OR_NULL,
-    finished_at=TEXT_OR_NULL,
+_NESTED = component(
+    "nested_objects",
+    any_object(
+        in_orthanc=INTEGER,
+        refused=INTEGER,
+        task_id=INTEGER_OR_NULL,
+        state=TEXT_OR_NULL,
+        finished_at=TEXT_OR_NULL,
+    ),
 )
 
 _RECONCILE = Route(

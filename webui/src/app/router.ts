@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory } from "vue-router";
+import type { Group } from "../shared/session/session";
 import { wantedIn } from "../shared/address";
 import { MODALITIES } from "../shared/facts";
 import { t } from "../shared/language/i18n";
@@ -7,7 +8,6 @@ import StudyListPage from "../features/studies/StudyListPage.vue";
 import StudyPage from "../features/study/StudyPage.vue";
 import { session } from "../shared/session/session";
 import { setTitle } from "../shared/title";
-import type { Group } from "../shared/api/types";
 
 declare module "vue-router" {
   interface RouteMeta {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { FieldInfo } from "./api/schema";
 import * as format from "./format";
 import { i18n, setLanguage } from "./language/i18n";
 import { dateStyle, region, weekdays } from "./language/region";
-import type { FieldInfo } from "./api/types";
 
 function field(type: string, shown_unit: string | null = null, shown_factor = 1): FieldInfo {
   return {
@@ -14,6 +14,8 @@ function field(type: string, shown_unit: string | null = null, shown_factor = 1)
     shown_factor,
     description: "",
     concepts: [],
+    header: [],
+    limits: null,
     source: "",
     modalities: [],
     fields: [],

@@ -1,9 +1,9 @@
 /** From stored values to what people read: numbers in the units they use, dates, times ago. */
 import { computed } from "vue";
+import type { Code as MaybeCode, FieldInfo } from "./api/schema";
 import { sourceTitle } from "./dose/fields";
 import { meaningOf, t } from "./language/i18n";
 import { dateParts, knowsZone, locale, wallTime } from "./language/region";
-import type { Code, FieldInfo } from "./api/types";
 
 const SIGNIFICANT = 4;
 export const NOTHING = "–";
@@ -215,6 +215,8 @@ export function formatAge(years: number): string {
 /** The unit that stands beside a value, or once above a column of them; ages say their own. */
 export const unitBeside = (field?: FieldInfo): string =>
   (field && field.unit !== YEAR && field.shown_unit) || "";
+
+type Code = NonNullable<MaybeCode>;
 
 export function isCode(value: unknown): value is Code {
   return (

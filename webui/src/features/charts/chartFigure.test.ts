@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Figure } from "./chartFigure";
+import type { Chart, ChartAnswer, ChartRow } from "../../shared/api/schema";
 import { drawn, gridOf, offAtFirst, seriesOf } from "./chartFigure";
 import type { ChartColours } from "./chartLook";
 import { escaped, namesInSight, namesOf } from "./chartNames";
-import type { Chart, ChartAnswer, ChartRow, Figure } from "./chartsApi";
 
 const COLOURS: ChartColours = {
   text: "#000",

@@ -2,11 +2,15 @@
  * From the server's figure to what is drawn: colours of the theme, series on and off, room for names. Pure functions;
  * ChartFigure.vue draws with plotly.
  */
+import type { Trace } from "./chartTraces";
+import type { Chart, ChartAnswer } from "../../shared/api/schema";
 import { escaped, LONGEST_NAMES, namesInSight, namesOf, plain, shortened } from "./chartNames";
-import type { Chart, ChartAnswer, Figure, Trace } from "./chartsApi";
 import { dressed, isBand, perSeries, withReach } from "./chartTraces";
 import type { ChartColours, ChartSeries, DrawOptions } from "./chartLook";
 import { rowTitle } from "./chartWords";
+
+/** A figure of plotly. The first number in `customdata` of a point is its row. */
+export type Figure = ChartAnswer["figure"];
 
 /** Which row a point is of, and for a box plot's outliers on which side of the box. */
 export interface ChartPoint {

@@ -1,5 +1,5 @@
 /** Names on the axes of charts: as many as there is room for, and plain text whatever they look like. */
-import type { Figure } from "./chartsApi";
+import type { Figure } from "./chartFigure";
 
 // Signs that a name has on an axis where it does not stand beside the next one: on a low picture, and on a high one.
 export const LONGEST_NAMES = [16, 32] as const;

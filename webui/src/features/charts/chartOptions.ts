@@ -1,6 +1,6 @@
 /** Options of charts: their words, what a change makes of them, and keeping it with a way back. */
 import { computed, ref, shallowRef } from "vue";
-import type { Chart, ChartChange, ChartOption, ChartOptions } from "./chartsApi";
+import type { Chart, ChartOption, ChartOptionChanges, ChartOptions } from "../../shared/api/schema";
 import { errorText } from "../../shared/api/errors";
 import { counted } from "../../shared/format";
 import { t, te } from "../../shared/language/i18n";
@@ -35,7 +35,7 @@ export function valueTitle(option: ChartOption, value: unknown): string {
 /** The options after a change; null in it sets one back to the default. A list of all names is all. */
 export function changedState(
   state: OptionState,
-  change: ChartChange,
+  change: ChartOptionChanges,
   declared: ChartOption[],
 ): OptionState {
   const options: Record<string, unknown> = { ...state.options };
@@ -57,16 +57,16 @@ export function changedState(
 /** The change that takes another one back. */
 export function takenBack(
   state: OptionState,
-  change: ChartChange,
+  change: ChartOptionChanges,
   declared: ChartOption[],
-): ChartChange {
+): ChartOptionChanges {
   const before = Object.keys(change).map((name) => {
     const value = state.options[name as keyof ChartOptions];
     if (!state.own.includes(name)) return [name, null];
     // All of them, which only a list of all says.
     return [name, value ?? declared.find((one) => one.name === name)?.allowed ?? null];
   });
-  return Object.fromEntries(before) as ChartChange;
+  return Object.fromEntries(before) as ChartOptionChanges;
 }
 
 /** The charts of some names that are shown after some of them are, or are not: null stands for all. */
@@ -91,10 +91,10 @@ export function withCharts(
 export function useOptionChanges(
   state: () => OptionState | null,
   declared: () => ChartOption[],
-  save: (change: ChartChange) => Promise<void>,
+  save: (change: ChartOptionChanges) => Promise<void>,
 ) {
-  const waiting = shallowRef<ChartChange[]>([]);
-  const past = shallowRef<ChartChange[]>([]);
+  const waiting = shallowRef<ChartOptionChanges[]>([]);
+  const past = shallowRef<ChartOptionChanges[]>([]);
   const failed = ref("");
   const saved = ref(false);
   const shown = computed(() => {
@@ -105,7 +105,7 @@ export function useOptionChanges(
   });
   let last = Promise.resolve();
 
-  function keep(wanted: ChartChange): Promise<boolean> {
+  function keep(wanted: ChartOptionChanges): Promise<boolean> {
     waiting.value = [...waiting.value, wanted];
     saved.value = false;
     const done = last.then(async () => {
@@ -125,7 +125,7 @@ export function useOptionChanges(
     return done;
   }
 
-  async function change(wanted: ChartChange): Promise<void> {
+  async function change(wanted: ChartOptionChanges): Promise<void> {
     const back = takenBack(shown.value!, wanted, declared());
     past.value = [...past.value, back];
     if (!(await keep(wanted))) past.value = past.value.filter((one) => one !== back);

@@ -1,8 +1,8 @@
 /** A chart as a picture, in light colours, with its title and legend. */
+import type { Chart, ChartAnswer } from "../../shared/api/schema";
 import type { ChartColours } from "./chartLook";
 import { SERIES } from "./chartColours";
 import { drawn } from "./chartFigure";
-import type { Chart, ChartAnswer } from "./chartsApi";
 
 export type PictureFormat = "png" | "svg";
 

@@ -1,10 +1,13 @@
 /** How each trace of a figure is drawn: colours and patterns, what can be pointed at, cells where they are. */
+import type { Chart, ChartAnswer, ChartRow } from "../../shared/api/schema";
 import type { ChartColours, ChartSeries, DrawOptions } from "./chartLook";
 import { escaped } from "./chartNames";
-import type { Chart, ChartAnswer, ChartRow, Trace } from "./chartsApi";
 import { columnsOf, rowTitle } from "./chartWords";
 import { formatCount } from "../../shared/format";
 import { t } from "../../shared/language/i18n";
+
+/** A trace of a figure of plotly. */
+export type Trace = ChartAnswer["figure"]["data"][number];
 
 const PATTERNS = ["", "/", ".", "x", "-", "+"];
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];

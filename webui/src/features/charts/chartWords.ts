@@ -1,5 +1,6 @@
 /** What stands beside a chart in words: names of rows and columns, and the whole of it for those who do not see it. */
-import type { Chart, ChartAnswer, ChartRow } from "./chartsApi";
+import type { Row } from "../../shared/dose/row";
+import type { Chart, ChartAnswer, ChartRow } from "../../shared/api/schema";
 import {
   decimalsFor,
   formatCount,
@@ -107,6 +108,9 @@ const ACROSS = ["x", "x_from", "x_to"];
 const PERCENT: Record<string, number> = { part: 100, change: 1 };
 
 /** The columns of the table of a chart, without those of the studies behind a row. */
+/** A value of a row by its name; which of them there are depends on the chart's kind and view. */
+const at = (row: Row, name: string) => row[name];
+
 export function columnsOf(chart: Chart, answer: ChartAnswer): ChartColumn[] {
   const { rows } = answer;
   const names = NAMES.filter(([, is]) => rows.some(is)).map(([key, , text]) => ({
@@ -117,13 +121,13 @@ export function columnsOf(chart: Chart, answer: ChartAnswer): ChartColumn[] {
     text: (row: ChartRow) => text(row, answer),
   }));
   const numbers = [...ACROSS, ...MEASURED, ...Object.keys(PERCENT)].filter((key) =>
-    rows.some((row) => typeof row[key] === "number"),
+    rows.some((row) => typeof at(row, key) === "number"),
   );
   return [
     ...names,
     ...numbers.map((key) => {
       const factor = PERCENT[key] ?? 1;
-      const decimals = decimalsFor(rows.map((row) => Number(row[key]) * factor));
+      const decimals = decimalsFor(rows.map((row) => Number(at(row, key)) * factor));
       const axis = ACROSS.includes(key) ? chart.against : chart.measure;
       const what = key.startsWith("x") || chart.kind === "scatter" ? (axis?.label ?? "") : "";
       return {
@@ -136,8 +140,10 @@ export function columnsOf(chart: Chart, answer: ChartAnswer): ChartColumn[] {
           .join(", "),
         unit: key in PERCENT ? "%" : (axis?.unit ?? ""),
         numeric: true,
-        text: (row: ChartRow) =>
-          typeof row[key] === "number" ? formatNumber(row[key] * factor, decimals) : NOTHING,
+        text: (row: ChartRow) => {
+          const number = at(row, key);
+          return typeof number === "number" ? formatNumber(number * factor, decimals) : NOTHING;
+        },
       };
     }),
     ...(rows.some((row) => row.out) ? [OUT] : []),

@@ -1,8 +1,8 @@
 /** How many studies a list leaves out since they may be test data, which it does unless they are asked for. */
 import { computed, onScopeDispose, ref, watch } from "vue";
-import { api } from "../../shared/api/api";
-import type { Conditions } from "../../shared/dose/filters";
-import type { DataDictionary } from "../../shared/api/types";
+import type { DataDictionary } from "../../shared/api/schema";
+import { get } from "../../shared/api/api";
+import { type Conditions, asFilters } from "../../shared/dose/filters";
 
 const FILTER = "test_data";
 
@@ -33,9 +33,16 @@ export function useLeftOut(
       number.value = 0;
       return;
     }
-    const query = { ...conditions(), modality: modality(), [parameter.value]: only };
+    const filters = asFilters({
+      ...conditions(),
+      modality: modality(),
+      [parameter.value]: only,
+    });
     // A sentence on the side: without an answer it is not there.
-    const answer = await api.countStudies(query, mine.signal).catch(() => null);
+    const answer = await get("/studies/count", {
+      query: { filters },
+      signal: mine.signal,
+    }).catch(() => null);
     if (!mine.signal.aborted) number.value = answer?.total ?? 0;
   }
 

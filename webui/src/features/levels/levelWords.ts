@@ -1,9 +1,15 @@
 /** What reference levels are called: their quantities, classes and what is compared. */
+import type { ComparedLevel, Level, LevelQuantity, ReferenceLevel } from "../../shared/api/schema";
 import { fieldTitle } from "../../shared/dose/fields";
 import { plainNumber } from "../../shared/dose/filters";
 import { formatNumber } from "../../shared/format";
 import { t, te } from "../../shared/language/i18n";
-import type { ComparedLevel, Level, LevelQuantity } from "./levelApi";
+
+/** What is sent of a level: all that can be entered. */
+export function entryOf(level: Level): ReferenceLevel {
+  const { id: _id, unit: _unit, matched: _matched, shipped_as, ...entry } = level;
+  return { ...entry, shipped_as: shipped_as as ReferenceLevel["shipped_as"] };
+}
 
 /** "DLP total", "DLP (each event)". */
 export function quantityTitle(quantity: LevelQuantity): string {

@@ -1,5 +1,5 @@
 /** The numbers of studies a day, put together into so few bars that they can be told apart. */
-import type { Workload } from "../../shared/api/types";
+import type { Workload } from "../../shared/api/schema";
 
 export interface Bar {
   /** First and last day, ISO 8601. */

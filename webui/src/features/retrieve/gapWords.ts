@@ -1,8 +1,9 @@
 /** Studies that a node has and the store has not, in words and as a file. */
+import type { WhyGap } from "./gaps";
+import type { Gap } from "../../shared/api/schema";
 import { csvFile } from "./csvFile";
 import { outcomeTitle, taskSentence } from "../../shared/dose/fields";
 import { t, te } from "../../shared/language/i18n";
-import type { Gap, WhyGap } from "./retrieveApi";
 import { seriesReason, studyReason } from "./retrieveWords";
 
 export const gapWhy = (why: WhyGap) => t(`retrieve.gaps.why.${why}`);

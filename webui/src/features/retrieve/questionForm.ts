@@ -1,8 +1,16 @@
 /** What a form asks of a node, but for days and times. */
 import { reactive } from "vue";
+import {
+  FLAGS,
+  GROUPS,
+  ONLY_REPORTS,
+  type StudyKind,
+  WORDS,
+  type What,
+  type GivenWhat,
+} from "./question";
 import { t } from "../../shared/language/i18n";
 import { useMemory } from "../../shared/memory";
-import { FLAGS, GROUPS, ONLY_REPORTS, WORDS, type StudyKind, type What } from "./retrieveApi";
 
 const kept = useMemory("dose.search.kinds");
 type WordList = (typeof WORDS)[number];
@@ -32,7 +40,7 @@ const listOf = (text: string) =>
 export function useQuestionForm() {
   const asked = reactive<Asking>({ groups: remembered(), words: eachWord(() => ""), ...FLAGS });
 
-  function fill(question: What): void {
+  function fill(question: GivenWhat): void {
     for (const name of Object.keys(FLAGS) as (keyof typeof FLAGS)[])
       asked[name] = question[name] ?? FLAGS[name];
     asked.words = eachWord((name) => (question[name] ?? []).join(", "));

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { FoundSeries } from "./retrieveApi";
+import type { FoundSeries } from "../../shared/api/schema";
 import { outcomeOf, reasonWord } from "./retrieveWords";
 
 function line(more: Partial<FoundSeries> = {}): FoundSeries {

@@ -1,17 +1,10 @@
 /** Searches and retrievals in words: what was asked for, what was found, why it is fetched or not, what came of it. */
+import { ONLY_REPORTS, type StudyKind, WORDS, type GivenWhat } from "./question";
+import type { SearchResult } from "./results";
+import type { Asking, FoundSeries, Task } from "../../shared/api/schema";
 import { counted, formatCount, formatDate, formatDateTime, formatTime } from "../../shared/format";
 import { taskSentence } from "../../shared/dose/fields";
 import { t, te } from "../../shared/language/i18n";
-import {
-  ONLY_REPORTS,
-  type FoundSeries,
-  type Question,
-  type SearchResult,
-  type StudyKind,
-  type What,
-  WORDS,
-} from "./retrieveApi";
-import type { Task } from "../../shared/api/types";
 
 /** The kinds of their tasks. */
 export const SEARCH = "node-search";
@@ -27,13 +20,13 @@ export function searchOf(task: Task): number | null {
 /** What pages call a node. */
 export const nodeTitle = ({ title, name }: { title: string; name: string }) => title || name;
 
-export const questionOf = (task: Task) => task.parameters as unknown as Question;
+export const questionOf = (task: Task) => task.parameters as unknown as Asking;
 
 export const kindWord = (kind: string) =>
   kind === ONLY_REPORTS ? t("retrieve.onlyReports") : kind;
 
 /** What is asked for but for days and times, part by part: the kinds of studies first. */
-export function whatWords(asked: What): string[] {
+export function whatWords(asked: GivenWhat): string[] {
   const quoted = (words: string[]) =>
     words.map((word) => t("groups.quoted", { name: word })).join(", ");
   return [
@@ -49,7 +42,7 @@ export function whatWords(asked: What): string[] {
 }
 
 /** The same with days and times. */
-export function questionWords(asked: Question): string[] {
+export function questionWords(asked: Asking): string[] {
   const { first, last, time_from: from, time_to: to } = asked;
   const [kinds = "", ...more] = whatWords(asked);
   return [

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { Run } from "../../shared/api/schema";
 import {
   countsOf,
   freeName,
@@ -8,7 +9,6 @@ import {
   runEnded,
   runWords,
 } from "./scheduleWords";
-import type { Run } from "./schedulesApi";
 
 function run(more: Partial<Run> = {}): Run {
   return {

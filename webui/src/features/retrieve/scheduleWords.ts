@@ -1,18 +1,18 @@
 /** Schedules in words: when they run and what for, what came of a run; and what a new one begins with. */
 import type { RouteLocationRaw } from "vue-router";
+import { FLAGS, GROUPS, type StudyKind, WORDS, type What, type GivenWhat } from "./question";
+import type { Run, Schedule, ScheduledSearch } from "../../shared/api/schema";
 import { cronWords } from "./cron";
 import { counted, formatCount, formatDateTime } from "../../shared/format";
 import { t } from "../../shared/language/i18n";
 import { ownZone, wallTimeIn } from "../../shared/language/region";
-import { FLAGS, GROUPS, WORDS, type StudyKind, type What } from "./retrieveApi";
-import type { Run, Schedule, ScheduleEntry } from "./schedulesApi";
 import { isFinished, stateTitle } from "../../shared/tasks/taskWords";
 
 /** How far back a run looks: the day before, the last hour, or so many of them. */
 export function lookBackWords({
   look_back: back,
   unit,
-}: Pick<ScheduleEntry, "look_back" | "unit">): string {
+}: Pick<ScheduledSearch, "look_back" | "unit">): string {
   if (back === 1) return t(`retrieve.schedules.back.${unit === "days" ? "dayBefore" : "lastHour"}`);
   if (back === 0 && unit === "days") return t("retrieve.schedules.back.sameDay");
   return t(`retrieve.schedules.back.${unit}`, {
@@ -85,7 +85,7 @@ const anything = (): What => ({
   >),
 });
 
-export function modelOf(model: Model | null, node: string): ScheduleEntry {
+export function modelOf(model: Model | null, node: string): ScheduledSearch {
   const usual = {
     node,
     question: anything(),
@@ -110,7 +110,7 @@ export function freeName(wanted: string, taken: string[]): string {
 }
 
 /** The form of a new schedule that asks this of the node. */
-export const newSchedule = (node: string, question: What): RouteLocationRaw => ({
+export const newSchedule = (node: string, question: GivenWhat): RouteLocationRaw => ({
   name: "new-schedule",
   // History keeps plain copies alone.
   state: { draft: JSON.stringify({ node, question }) },
@@ -132,6 +132,6 @@ export function entryOf({
   unit,
   fetch,
   on,
-}: Schedule): ScheduleEntry {
+}: Schedule): ScheduledSearch {
   return { node, question, cron, time_zone, look_back, unit, fetch, on };
 }

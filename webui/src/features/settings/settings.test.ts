@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { Setting } from "../../shared/api/schema";
 import { readTyped, sameValue, valueWords, withPasted } from "./settings";
-import type { Setting } from "../../shared/api/types";
 
 function setting(kind: string, more: Partial<Setting> = {}): Setting {
   return {

@@ -2,15 +2,15 @@
  * Settings of the installation: their words in the language of the pages, where its file has them under `settings`, else in
  * the server's English; and what is typed until it is saved.
  */
+import type { Setting, Settings } from "../../shared/api/schema";
 import { formatCount, parseNumberText } from "../../shared/format";
 import { t, wordAt } from "../../shared/language/i18n";
-import type { Setting, SettingList } from "../../shared/api/types";
 
 export const settingTitle = (setting: Setting) =>
   wordAt("settings", "titles", setting.name) ?? setting.title;
 export const settingAbout = (setting: Setting) =>
   wordAt("settings", "about", setting.name) ?? setting.description;
-export const topicTitle = (topic: SettingList["topics"][number]) =>
+export const topicTitle = (topic: Settings["topics"][number]) =>
   wordAt("settings", "topics", topic.name) ?? topic.title;
 export const unitTitle = (unit: string) => wordAt("settings", "units", unit) ?? unit;
 

@@ -1,5 +1,6 @@
 /** Which columns the list shows, as the user chose them for each modality. */
 import { computed } from "vue";
+import type { DataDictionary } from "../../shared/api/schema";
 import {
   columnsToAsk,
   DESCRIPTION,
@@ -8,7 +9,6 @@ import {
   type ListColumn,
 } from "./listColumns";
 import { useKeptNames } from "../../shared/memory";
-import type { DataDictionary } from "../../shared/api/types";
 
 export function useChosenColumns(dictionary: () => DataDictionary | null, modality: () => string) {
   const chosen = useKeptNames(() => `dose.list.columns.${modality()}`);

@@ -1,6 +1,6 @@
 /** What the inputs of every type of filter are given and say. */
+import type { FilterInfo } from "../../shared/api/schema";
 import type { Conditions } from "../../shared/dose/filters";
-import type { FilterInfo } from "../../shared/api/types";
 
 export interface FilterProps {
   filter: FilterInfo;

@@ -2,6 +2,7 @@
  * Columns of the list of studies, and which filters stand open: what people look at first, by modality. All else that
  * may be asked for comes from the data dictionary.
  */
+import type { DataDictionary, FieldInfo, FilterInfo } from "../../shared/api/schema";
 import {
   descriptionOf,
   findField,
@@ -11,7 +12,6 @@ import {
   totalTitle,
 } from "../../shared/dose/fields";
 import { unitBeside } from "../../shared/format";
-import type { DataDictionary, FieldInfo, FilterInfo } from "../../shared/api/types";
 
 export interface ListColumn {
   key: string;

@@ -1,4 +1,6 @@
 /** The cells of the list of studies: what stands in a row under each column. */
+import type { MarksEntry } from "../../shared/api/schema";
+import type { ListedStudy } from "../../shared/dose/row";
 import { isNumeric, marksAt, sourceTitle } from "../../shared/dose/fields";
 import {
   decimalsFor,
@@ -12,7 +14,6 @@ import {
 } from "../../shared/format";
 import { t } from "../../shared/language/i18n";
 import type { ListColumn } from "./listColumns";
-import type { Mark, Study } from "../../shared/api/types";
 
 export interface StudyCell {
   column: ListColumn;
@@ -20,15 +21,15 @@ export interface StudyCell {
   /** Behind the text, less loud: the time after the date. */
   after: string;
   hint: string | undefined;
-  marks: Mark[];
+  marks: MarksEntry[];
   nothing: boolean;
 }
 
-export const nameOfStudy = (study: Study): string =>
+export const nameOfStudy = (study: ListedStudy): string =>
   describeStudy(study) ?? t("list.noDescription");
 
 /** Numbers below each other have the same decimals. */
-export function decimalsOf(columns: ListColumn[], studies: Study[]): Map<string, number> {
+export function decimalsOf(columns: ListColumn[], studies: ListedStudy[]): Map<string, number> {
   const out = new Map<string, number>();
   for (const { key, field } of columns) {
     if (!field || !isNumeric(field)) continue;
@@ -38,7 +39,11 @@ export function decimalsOf(columns: ListColumn[], studies: Study[]): Map<string,
   return out;
 }
 
-export function cellOf(study: Study, column: ListColumn, decimals: Map<string, number>): StudyCell {
+export function cellOf(
+  study: ListedStudy,
+  column: ListColumn,
+  decimals: Map<string, number>,
+): StudyCell {
   const { key, field, numeric } = column;
   const value = study[key];
   const marks = marksAt(study, key);

@@ -1,7 +1,7 @@
 /** What a row of accumulated values is called: its plane, else its place. */
+import type { Row } from "../../shared/dose/row";
 import { formatValue, NOTHING } from "../../shared/format";
 import { t } from "../../shared/language/i18n";
-import type { Row } from "../../shared/api/types";
 
 export function headOfRow(row: Row, at: number, rows: number): string {
   const plane = formatValue(row.acquisition_plane);

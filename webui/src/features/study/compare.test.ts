@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { FieldInfo } from "../../shared/api/schema";
 import { idsIn, rowOf, sumsOf } from "./compare";
-import type { FieldInfo } from "../../shared/api/types";
 
 const field = (name: string, type = "text", shown_unit: string | null = null): FieldInfo => ({
   name,
@@ -11,6 +11,8 @@ const field = (name: string, type = "text", shown_unit: string | null = null): F
   shown_factor: 1,
   description: "",
   concepts: [],
+  header: [],
+  limits: null,
   source: "",
   modalities: [],
   fields: [],

@@ -1,8 +1,9 @@
 /** Studies side by side: rows of fields, which of them differ, and the events summed up. Pure functions. */
+import type { FieldInfo } from "../../shared/api/schema";
+import type { Row } from "../../shared/dose/row";
 import { groupRows, totalOf, type Total } from "./events";
 import { isEmpty, isNumeric } from "../../shared/dose/fields";
 import { decimalsFor, formatWithUnit, NOTHING, scaled } from "../../shared/format";
-import type { FieldInfo, Row } from "../../shared/api/types";
 
 export const MOST = 5;
 

@@ -1,9 +1,9 @@
 /** The events of compared studies by type and protocol, each with number and dose. */
+import type { Study } from "../../shared/api/schema";
 import { doseOf, sumsOf, type EventSum } from "./compare";
 import { eventWord, fieldTitle, findField, findModality } from "../../shared/dose/fields";
 import { formatCount, formatWithUnit } from "../../shared/format";
 import { t } from "../../shared/language/i18n";
-import type { StudyDetail } from "../../shared/api/types";
 
 export interface EventCell {
   count: string;
@@ -21,7 +21,7 @@ export interface ComparedEvents {
   differs: boolean;
 }
 
-export function comparedEvents(studies: StudyDetail[]): ComparedEvents[] {
+export function comparedEvents(studies: Study[]): ComparedEvents[] {
   const sums = studies.map((study) => sumsOf(study.events));
   const found = new Map(sums.flatMap((ofStudy) => [...ofStudy]));
   return [...found].map(([key, { type, protocol }]) => {
@@ -31,7 +31,7 @@ export function comparedEvents(studies: StudyDetail[]): ComparedEvents[] {
   });
 }
 
-function cellOf(study: StudyDetail, sum: EventSum | undefined): EventCell | null {
+function cellOf(study: Study, sum: EventSum | undefined): EventCell | null {
   if (!sum) return null;
   const table = findModality(study.modality)?.events_table ?? "";
   const name = doseOf(study.events);

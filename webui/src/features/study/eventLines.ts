@@ -1,6 +1,6 @@
 /** Which lines of an events table stand on which page: events, under the heads of their groups, some groups folded. */
+import type { Row } from "../../shared/dose/row";
 import type { EventGroup } from "./events";
-import type { Row } from "../../shared/api/types";
 
 export type EventLine =
   | { kind: "head"; group: EventGroup; continued: boolean }

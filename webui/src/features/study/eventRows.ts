@@ -1,6 +1,6 @@
 /** Rows of the table of events: each event, and a row for each of its tubes where there are several. */
+import type { Row } from "../../shared/dose/row";
 import { cellOf, subRowsOf, type Cell, type Column } from "../../shared/dose/columns";
-import type { Row } from "../../shared/api/types";
 
 export interface TableRow {
   event: Row;

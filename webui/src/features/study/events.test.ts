@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { FieldInfo } from "../../shared/api/schema";
 import { byPlane, doseCheckOf, groupRows, totalOf } from "./events";
 import { layOut, SPACE } from "./plotLayout";
 import { ticks, timeUnit } from "./plots";
-import type { FieldInfo } from "../../shared/api/types";
 
 const code = (value: string, meaning: string, scheme = "DCM") => ({ value, scheme, meaning });
 

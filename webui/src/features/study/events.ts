@@ -1,8 +1,8 @@
 /** Irradiation events by type and plane, their totals, and what dose check said about them. Pure functions. */
+import type { Row } from "../../shared/dose/row";
 import { DOSE_CHECK } from "../../shared/facts";
 import { isEmpty } from "../../shared/dose/fields";
 import { formatValue, isCode } from "../../shared/format";
-import type { Row } from "../../shared/api/types";
 
 /** A sum of values. It is formed only where every row has the value: `value` is null otherwise. */
 export interface Total {

@@ -1,8 +1,9 @@
 /** What a plot of events shows, and its axes. Pure functions; DosePlot.vue draws them. */
+import type { FieldInfo } from "../../shared/api/schema";
+import type { Row } from "../../shared/dose/row";
 import { findField } from "../../shared/dose/fields";
 import { scaled } from "../../shared/format";
 import { groupRows } from "./events";
-import type { FieldInfo, Row } from "../../shared/api/types";
 
 interface PlotInfo {
   /** "time": over the time since the first event. "bars": one bar an event, in their order. */

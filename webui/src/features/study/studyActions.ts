@@ -1,13 +1,14 @@
 /** What can be done to a study's objects and its system, and where the study is after it. */
 import { ref, watch, type ShallowRef } from "vue";
 import { useRouter } from "vue-router";
-import { api } from "../../shared/api/api";
+import { asFilters } from "../../shared/dose/filters";
+import type { Study, StudyInList } from "../../shared/api/schema";
+import { get, post } from "../../shared/api/api";
 import { errorText } from "../../shared/api/errors";
 import { loadFields, modalityTitle, outcomeTitle, withFields } from "../../shared/dose/fields";
 import { t } from "../../shared/language/i18n";
 import { say } from "../../shared/ui/notice";
 import { onStoreChange, pollNow } from "../../shared/api/status";
-import type { Study, StudyDetail } from "../../shared/api/types";
 
 interface LastAction {
   said: string;
@@ -21,7 +22,7 @@ async function testData(): Promise<Record<string, string>> {
   return parameter ? { [parameter]: filter.choices.map(({ value }) => value).join(",") } : {};
 }
 
-export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
+export function useStudyActions(study: ShallowRef<Study | null>) {
   const router = useRouter();
   const busy = ref(new Set<string>());
   /** What was done last to this study, whose consequences may come later. */
@@ -35,12 +36,13 @@ export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
   async function follow(anyway = false): Promise<void> {
     const before = study.value;
     if (!before) return;
-    const { studies } = await api.studies({
+    const filters = asFilters({
       study_instance_uid: String(before.study_instance_uid),
       ...(await testData()),
     });
+    const { studies } = await get("/studies", { query: { filters } });
     if (studies.some(({ id }) => id === before.id)) {
-      const now = await withFields(api.study(before.id));
+      const now = await withFields(get("/studies/{id}", { path: { id: before.id } }));
       const same =
         now.stored_at === before.stored_at && now.objects.length === before.objects.length;
       if (study.value === before && (anyway || !same)) study.value = now;
@@ -54,8 +56,8 @@ export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
   }
 
   async function leave(
-    before: StudyDetail,
-    next: Study | undefined,
+    before: Study,
+    next: StudyInList | undefined,
     { said, undo }: LastAction,
   ): Promise<void> {
     const options = { undo, pagesToGo: 1 };
@@ -91,11 +93,14 @@ export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
   async function readAgain(uid: string): Promise<void> {
     busy.value.add(uid);
     try {
-      const { object, queued } = await api.readAgain(uid);
-      const said = object
-        ? t("study.did.read", { outcome: outcomeTitle(object.outcome) })
-        : t("study.did.willRead");
-      await after(said, queued === true);
+      const answer = await post("/objects/{sop_instance_uid}/retry", {
+        path: { sop_instance_uid: uid },
+      });
+      const said =
+        "object" in answer
+          ? t("study.did.read", { outcome: outcomeTitle(answer.object.outcome) })
+          : t("study.did.willRead");
+      await after(said, "queued" in answer);
     } catch (reason) {
       say(errorText(reason));
     } finally {

@@ -1,3 +1,2 @@
 /** What other features may use of this one. */
-export { equipmentApi } from "./equipmentApi";
-export { BY_RULE, modalityChoices } from "./modalityChoices";
+export { BY_RULE, modalityChoices, type SystemModality } from "./modalityChoices";

@@ -1,8 +1,14 @@
 /** What people do to systems, one or several: the dialog that asks, the request, and what is said of it afterwards. */
 import { ref } from "vue";
-import type { Changed } from "./equipmentApi";
+
 import { errorText } from "../../shared/api/errors";
 import { t } from "../../shared/language/i18n";
+
+/** What a change answers; `task_id`: the task that sorts studies anew, where there is one. */
+interface Changed {
+  task_id?: number | null;
+  queued?: boolean;
+}
 
 export function useSystemAction(done: () => void) {
   const busy = ref(false);

@@ -1,38 +1,11 @@
-/** The one place that talks to the server. */
+/** The one place that talks to the server. Which routes there are, what they take and answer: schema.ts. */
+import createClient, { createFinalURL, defaultPathSerializer } from "openapi-fetch";
 import { passGate, shut, shutGate, signIns } from "./gate";
-import type { Challenge, Proof } from "../session/proofOfWork";
-import type {
-  AuditPage,
-  ContentObject,
-  DataDictionary,
-  Done,
-  FollowerFailure,
-  Group,
-  LogPage,
-  Neighbours,
-  ObjectPage,
-  ObjectRow,
-  PatientHistory,
-  Reextraction,
-  Region,
-  Row,
-  SavedFilter,
-  Session,
-  Setting,
-  SettingList,
-  Status,
-  StudyDetail,
-  StudyPage,
-  Summary,
-  Task,
-  TaskLog,
-  TaskPage,
-  Token,
-  UnnamedProxy,
-  User,
-} from "./types";
+import type { Challenge } from "../session/proofOfWork";
+import type { Address, Answer, Asked, MayLack, Method, Operation, PathWith } from "./calls";
+import type { Error as ErrorAnswer } from "./schema";
 
-const ROOT = "/dose/api/";
+const ROOT = "/dose/api";
 
 /** An answer that is no success. `status` is the HTTP status, 0 where no answer came at all. */
 export class ApiError extends Error {
@@ -51,15 +24,44 @@ export class ApiError extends Error {
   }
 }
 
-/** Formats of the file of one study. */
-export type StudyFile = "pdf" | "xlsx" | "json";
-
-export type Query = Record<string, string | number | null | undefined>;
-
-type Method = "GET" | "POST" | "PUT" | "DELETE";
+/** What is asked, whatever the route is. */
+interface Given {
+  path?: Record<string, unknown>;
+  query?: Record<string, unknown>;
+  body?: unknown;
+  signal?: AbortSignal;
+}
 
 // Of signing in itself: it does not wait for somebody to be signed in.
-const SESSION = "session";
+const SESSION = "/session";
+
+const client = createClient({
+  baseUrl: ROOT,
+  credentials: "same-origin",
+  headers: { Accept: "application/json" },
+  querySerializer: queryText,
+  bodySerializer: (body: unknown) => (body instanceof File ? body : JSON.stringify(body)),
+  fetch: (request) => fetch(request),
+});
+const send = client.request as (
+  method: Method,
+  path: string,
+  init: object,
+) => Promise<{ response: Response; error?: unknown }>;
+
+/** Parameters without a value are left out; those of a group stand beside the others. */
+function queryText(query: Record<string, unknown>): string {
+  const parameters = new URLSearchParams();
+  const add = (all: object) => {
+    for (const [name, value] of Object.entries(all) as [string, unknown][]) {
+      if (value === null || value === undefined || value === "") continue;
+      if (typeof value === "object") add(value);
+      else parameters.set(name, String(value));
+    }
+  };
+  add(query);
+  return parameters.toString();
+}
 
 const json = async (response: Response): Promise<unknown> => {
   const body: unknown = await response.json().catch(() => null);
@@ -68,20 +70,19 @@ const json = async (response: Response): Promise<unknown> => {
   return body;
 };
 
-/** `sent`: a file as it is, anything else as JSON. `read`: of an answer that is a success. */
-async function request<T>(
+/** `read`: of an answer that is a success. */
+async function request(
   method: Method,
   path: string,
-  query: Query,
-  signal?: AbortSignal,
-  sent: unknown = {},
+  given: Given = {},
   read: (response: Response) => Promise<unknown> = json,
-): Promise<T> {
+): Promise<unknown> {
+  const { signal } = given;
   for (;;) {
     if (!path.startsWith(SESSION)) await passGate(signal);
     const before = signIns();
     try {
-      return (await attempt(method, path, query, signal, sent, read)) as T;
+      return await attempt(method, path, given, read);
     } catch (error) {
       // The session has ended: the same again as soon as there is one.
       if (path === SESSION || !(error instanceof ApiError && error.code === "not_signed_in"))
@@ -95,59 +96,35 @@ async function request<T>(
 async function attempt(
   method: Method,
   path: string,
-  query: Query,
-  signal: AbortSignal | undefined,
-  sent: unknown,
+  { path: inPath, query, body, signal }: Given,
   read: (response: Response) => Promise<unknown>,
 ): Promise<unknown> {
-  let response: Response;
+  let answer;
   try {
-    response = await fetch(addressOf(path, query), {
-      method,
-      credentials: "same-origin",
-      // A page of another site cannot send this header.
+    answer = await send(method, path, {
+      params: { path: inPath, query },
       headers: {
-        Accept: "application/json",
-        ...(method === "GET" ? {} : { "X-Dose-Request": "1" }),
+        // A page of another site cannot send this header.
+        ...(method === "get" ? {} : { "X-Dose-Request": "1" }),
+        // A file has a type of its own.
+        ...(body instanceof File ? { "Content-Type": null } : {}),
       },
       // Orthanc wants a body with each POST.
-      body:
-        method === "POST" || method === "PUT"
-          ? sent instanceof File
-            ? sent
-            : JSON.stringify(sent)
-          : undefined,
+      body: method === "post" || method === "put" ? (body ?? {}) : undefined,
+      parseAs: "stream",
       signal,
     });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, "no_connection", "Orthanc does not answer.");
   }
-  if (!response.ok) throw asError(response.status, await response.json().catch(() => null));
+  const { response } = answer;
+  if (!response.ok) throw asError(response.status, answer.error);
   return read(response);
 }
 
-export function addressOf(path: string, query: Query): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") parameters.set(name, String(value));
-  }
-  return ROOT + path + (parameters.size ? `?${parameters}` : "");
-}
-
-interface ErrorBody {
-  error?: {
-    code?: string;
-    message?: string;
-    field?: string | null;
-    challenge?: string;
-    bits?: number;
-    place?: ApiError["place"];
-  };
-}
-
 function asError(status: number, body: unknown): ApiError {
-  const error = (body as ErrorBody | null)?.error;
+  const error = (body as Partial<ErrorAnswer> | null | undefined)?.error;
   if (error?.message) {
     const { code = "error", message, field = null, challenge, bits = 0, place = null } = error;
     const proof = challenge ? { challenge, bits } : null;
@@ -159,130 +136,33 @@ function asError(status: number, body: unknown): ApiError {
   return new ApiError(status, "error", `The server answered with status ${status}.`);
 }
 
-export interface StudyQuery extends Query {
-  modality?: string;
-  limit?: number;
-  offset?: number;
-  sort?: string;
-  columns?: string;
-}
+const caller =
+  <M extends Method>(method: M) =>
+  <P extends PathWith<M>>(path: P, ...[given]: MayLack<Asked<Operation<P, M>>>) =>
+    request(method, path, given as Given | undefined) as Promise<Answer<Operation<P, M>>>;
 
-export interface ObjectQuery extends Query {
-  outcome?: string | null;
-  rule?: string | null;
-  reason?: string | null;
-  in_orthanc?: string | null;
-  sop_instance_uid?: string | null;
-  limit: number;
-  offset: number;
-  sort: string;
-}
+export const get = caller("get");
+export const post = caller("post");
+export const put = caller("put");
+export const del = caller("delete");
 
-export interface LogQuery extends Query {
-  level: string | null;
-  text: string | null;
-}
-
-export const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) =>
-  request<T>("GET", path, query, signal);
 /** A piece of a file. */
-export const getBlob = (path: string, signal?: AbortSignal, query: Query = {}) =>
-  request<Blob>("GET", path, query, signal, {}, (response) => response.blob());
-export const post = <T>(path: string, sent?: unknown, signal?: AbortSignal) =>
-  request<T>("POST", path, {}, signal, sent);
-export const put = <T>(path: string, sent: unknown) => request<T>("PUT", path, {}, undefined, sent);
-export const remove = <T>(path: string) => request<T>("DELETE", path, {});
-const user = (name: string) => `users/${encodeURIComponent(name)}`;
-const savedFilter = (name: string) => `saved-filters/${encodeURIComponent(name)}`;
+export const getBlob = <P extends PathWith<"get">>(
+  path: P,
+  ...[given]: MayLack<Asked<Operation<P, "get">>>
+) =>
+  request("get", path, given as Given | undefined, (response) => response.blob()) as Promise<Blob>;
 
-export interface AuditQuery extends Query {
-  user?: string | null;
-  action?: string | null;
-  from?: string | null;
-  to?: string | null;
-  text?: string | null;
+/** The address of what a GET answers, for links. */
+export function addressOf<P extends PathWith<"get">>(
+  path: P,
+  ...[given]: MayLack<Address<Operation<P, "get">>>
+): string {
+  const { path: inPath, query }: Given = given ?? {};
+  return createFinalURL(path, {
+    baseUrl: ROOT,
+    params: { path: inPath, query },
+    querySerializer: queryText,
+    pathSerializer: defaultPathSerializer,
+  });
 }
-
-export const api = {
-  session: () => get<{ session: Session }>(SESSION),
-  signIn: (name: string, password: string, proof?: Proof) =>
-    request<{ session: Session }>("POST", SESSION, {}, undefined, { name, password, ...proof }),
-  signOut: () => remove<{ signed_out: boolean }>(SESSION),
-  changePassword: (old: string, wanted: string) =>
-    put<{ changed: boolean }>(`${SESSION}/password`, { old, new: wanted }),
-  tokens: (signal?: AbortSignal) => get<{ tokens: Token[] }>("tokens", signal),
-  makeToken: (name: string, days: number | null) =>
-    request<{ token: Token; secret: string }>("POST", "tokens", {}, undefined, { name, days }),
-  withdrawToken: (id: string) => remove<{ withdrawn: boolean }>(`tokens/${encodeURIComponent(id)}`),
-  users: (signal?: AbortSignal) =>
-    get<{ users: User[]; unnamed_proxy: UnnamedProxy | null }>("users", signal),
-  addUser: (name: string, groups: Group[], password: string) =>
-    put<{ user: User }>(user(name), { groups, password }),
-  changeUser: (name: string, groups: Group[], disabled: boolean) =>
-    put<{ user: User }>(user(name), { groups, disabled }),
-  setPassword: (name: string, password: string) =>
-    put<{ changed: boolean }>(`${user(name)}/password`, { password }),
-  removeUser: (name: string) => remove<{ deleted: boolean }>(user(name)),
-  auditLog: (query: AuditQuery & { limit: number; offset: number }, signal?: AbortSignal) =>
-    get<AuditPage>("audit-log", signal, query),
-  auditExport: (query: AuditQuery) => addressOf("audit-log/export", query),
-  status: (signal?: AbortSignal) => get<Status>("status", signal),
-  summary: (days: [number, number], signal?: AbortSignal) =>
-    get<Summary>("summary", signal, { days: days[0], more_days: days[1] }),
-  fields: (signal?: AbortSignal) => get<DataDictionary>("fields", signal),
-  studies: (query: StudyQuery, signal?: AbortSignal) => get<StudyPage>("studies", signal, query),
-  countStudies: (query: StudyQuery, signal?: AbortSignal) =>
-    get<{ total: number }>("studies/count", signal, query),
-  savedFilters: (signal?: AbortSignal) => get<{ saved: SavedFilter[] }>("saved-filters", signal),
-  saveFilter: ({ name, modality, query }: SavedFilter) =>
-    put<{ saved: SavedFilter }>(savedFilter(name), { modality, query }),
-  deleteFilter: (name: string) => remove<{ deleted: boolean }>(savedFilter(name)),
-  study: (id: number, signal?: AbortSignal) => get<StudyDetail>(`studies/${id}`, signal),
-  studyFile: (
-    id: number,
-    query: { format: StudyFile; identity: string | null; language: string | null },
-  ) => addressOf(`studies/${id}/file`, query),
-  studyOpenSkin: (id: number) => addressOf(`studies/${id}/openskin`, {}),
-  neighbours: (id: number, query: StudyQuery, signal?: AbortSignal) =>
-    get<Neighbours>(`studies/${id}/neighbours`, signal, query),
-  history: (id: number, query: { from?: string; to?: string }, signal?: AbortSignal) =>
-    get<PatientHistory>(`studies/${id}/history`, signal, query),
-  content: (id: number, signal?: AbortSignal) =>
-    get<{ objects: ContentObject[]; cut: boolean }>(`studies/${id}/content`, signal),
-  wholeContent: (id: number) => addressOf(`studies/${id}/content`, { whole: "yes" }),
-  objects: (query: ObjectQuery, signal?: AbortSignal) => get<ObjectPage>("objects", signal, query),
-  readAgain: (uid: string) =>
-    post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/retry`),
-  takeOut: (uid: string) =>
-    post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/take-out`),
-  setModality: (system: number, modality: string) =>
-    post<Done<{ system: Row }>>(`equipment/${system}/modality/${encodeURIComponent(modality)}`),
-  reextraction: (signal?: AbortSignal) => get<Reextraction>("reextract", signal),
-  reextract: () => post<Reextraction>("reextract"),
-  stopReextraction: () => post<Reextraction>("reextract/stop"),
-  settings: (signal?: AbortSignal) => get<SettingList>("settings", signal),
-  changeSettings: (values: Record<string, unknown>) =>
-    request<SettingList>("PUT", "settings", {}, undefined, values),
-  resetSetting: (name: string) => request<Setting>("DELETE", `settings/${name}`, {}),
-  region: (signal?: AbortSignal) => get<Region>("settings/region", signal),
-  tasks: (query: { kind?: string; limit: number; offset?: number }, signal?: AbortSignal) =>
-    get<TaskPage>("tasks", signal, query),
-  task: (id: number, signal?: AbortSignal) => get<Task>(`tasks/${id}`, signal),
-  taskLog: (
-    id: number,
-    query: { outcome: string | null; limit: number; offset: number },
-    signal?: AbortSignal,
-  ) => get<TaskLog>(`tasks/${id}/log`, signal, query),
-  stopTask: (id: number) => post<Task>(`tasks/${id}/stop`),
-  deleteTask: (id: number) => request<{ deleted: number }>("DELETE", `tasks/${id}`, {}),
-  forgetTasks: (ids: number[]) => post<{ deleted: number }>("tasks/forget", { ids }),
-  deleteTasks: () => request<{ deleted: number }>("DELETE", "tasks", {}),
-  log: (query: LogQuery & { limit: number }, signal?: AbortSignal) =>
-    get<LogPage>("log", signal, query),
-  logExport: (query: LogQuery) => addressOf("log/export", query),
-  reconcile: () => post<{ missing?: number | null; queued?: boolean }>("reconcile"),
-  followerFailures: (name: string, signal?: AbortSignal) =>
-    get<{ failures: FollowerFailure[] }>(`followers/${encodeURIComponent(name)}/failures`, signal),
-  followerTriesAgain: (name: string) =>
-    post<{ changes: number }>(`followers/${encodeURIComponent(name)}/try-again`),
-};

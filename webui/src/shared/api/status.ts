@@ -1,11 +1,11 @@
 /** The server's state, asked for every few seconds while the page can be seen; one poll for the whole app. */
 import { computed, ref, shallowRef, watch } from "vue";
 import { useEventListener } from "@vueuse/core";
-import { api, type ApiError } from "./api";
+import type { Status } from "./schema";
+import { type ApiError, get } from "./api";
 import { shut } from "./gate";
 import { asApiError } from "./load";
 import { may, session } from "../session/session";
-import type { Status } from "./types";
 
 const INTERVAL = 5000;
 
@@ -26,7 +26,7 @@ export async function pollNow(): Promise<void> {
   if (busy || shut.value || !may("view", "administration")) return;
   busy = true;
   try {
-    status.value = await api.status(AbortSignal.timeout(4 * INTERVAL));
+    status.value = await get("/status", { signal: AbortSignal.timeout(4 * INTERVAL) });
     statusError.value = null;
   } catch (reason) {
     if (!shut.value) statusError.value = asApiError(reason);

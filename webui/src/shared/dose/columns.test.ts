@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { FieldInfo } from "../api/schema";
 import { cellOf, columnsOf, subRowsOf } from "./columns";
-import type { FieldInfo } from "../api/types";
 
 function field(name: string, type = "text", fields: FieldInfo[] = []): FieldInfo {
   return {
@@ -12,6 +12,8 @@ function field(name: string, type = "text", fields: FieldInfo[] = []): FieldInfo
     shown_factor: 1,
     description: "",
     concepts: [],
+    header: [],
+    limits: null,
     source: "",
     modalities: [],
     fields,

@@ -1,8 +1,9 @@
 /** The columns of an events table, and the cells of its rows. Modalities differ by their fields only. */
+import type { FieldInfo, MarksEntry } from "../api/schema";
+import type { Row } from "./row";
 import { isEmpty, isNumeric, marksAt, titleOf } from "./fields";
 import { decimalsFor, formatValue, hintOf, NOTHING, scaled } from "../format";
 import { t } from "../language/i18n";
-import type { FieldInfo, Mark, Row } from "../api/types";
 
 /** A column: a field of the table, or a field of the structs in one ("xray_sources.kvp"). */
 export interface Column {
@@ -18,7 +19,7 @@ export interface Column {
 export interface Cell {
   text: string;
   hint: string | undefined;
-  marks: Mark[];
+  marks: MarksEntry[];
 }
 
 /** A line below the row of an event: one of several structs in it. */

@@ -1,10 +1,11 @@
+// @vitest-environment happy-dom
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
+import type { FieldInfo } from "../api/schema";
 import { ApiError } from "../api/api";
 import { errorText } from "../api/errors";
 import * as fields from "./fields";
 import { counted } from "../format";
 import { i18n } from "../language/i18n";
-import type { FieldInfo } from "../api/types";
 
 function field(name: string, title: string, more: Partial<FieldInfo> = {}): FieldInfo {
   return {
@@ -16,6 +17,8 @@ function field(name: string, title: string, more: Partial<FieldInfo> = {}): Fiel
     shown_factor: 1,
     description: "",
     concepts: [],
+    header: [],
+    limits: null,
     source: "",
     modalities: [],
     fields: [],

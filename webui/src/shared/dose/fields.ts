@@ -3,16 +3,21 @@
  * language of the pages where the file of that language has them under `dictionary`, else in the server's English.
  */
 import { shallowRef } from "vue";
-import { api } from "../api/api";
+import { MODALITIES } from "../facts";
+import type { DataDictionary, FieldInfo, MarksEntry, ModalityInfo } from "../api/schema";
+import type { Row } from "./row";
+import { get } from "../api/api";
 import { t, wordAt } from "../language/i18n";
-import type { DataDictionary, FieldInfo, Mark, ModalityInfo, Row } from "../api/types";
+
+/** The code of a modality type. */
+export type Modality = (typeof MODALITIES)[number];
 
 const dictionary = shallowRef<DataDictionary | null>(null);
 let loading: Promise<DataDictionary> | null = null;
 
 /** The dictionary; asked for once, and again only after it could not be had. */
 export function loadFields(): Promise<DataDictionary> {
-  loading ??= api.fields().then(
+  loading ??= get("/fields").then(
     (fields) => {
       for (const { name, fields: all } of fields.tables) place(all, name);
       fields.filters.forEach(translateUnit);
@@ -172,11 +177,11 @@ export function taskSentence(english: string): string {
   return all && begin ? begin + rest : english;
 }
 
-export function marksOf(row: Row): Mark[] {
-  return Array.isArray(row.marks) ? (row.marks as Mark[]) : [];
+export function marksOf(row: Row): MarksEntry[] {
+  return Array.isArray(row.marks) ? (row.marks as MarksEntry[]) : [];
 }
 
-export function marksAt(row: Row, field: string): Mark[] {
+export function marksAt(row: Row, field: string): MarksEntry[] {
   return marksOf(row).filter((mark) => mark.field === field);
 }
 

@@ -1,7 +1,7 @@
 /** How many studies match conditions that are still being typed. */
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from "vue";
-import { api, type ApiError } from "../api/api";
-import type { Conditions } from "./filters";
+import { type ApiError, get } from "../api/api";
+import { asFilters, type Conditions } from "./filters";
 import { asApiError } from "../api/load";
 import { storeState } from "../api/status";
 
@@ -37,7 +37,10 @@ export function useCount(
   async function count(): Promise<void> {
     const mine = (controller = new AbortController());
     try {
-      const answer = await api.countStudies({ ...conditions(), modality: modality() }, mine.signal);
+      const answer = await get("/studies/count", {
+        query: { filters: asFilters({ ...conditions(), modality: modality() }) },
+        signal: mine.signal,
+      });
       if (mine.signal.aborted) return;
       total.value = answer.total;
       error.value = null;

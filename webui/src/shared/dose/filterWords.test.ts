@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { FilterInfo } from "../api/schema";
 import { chipsOf } from "./filterWords";
 import { i18n } from "../language/i18n";
 import de from "../../locales/de.json";
-import type { FilterInfo } from "../api/types";
 
 const filter = (name: string, more: Partial<FilterInfo>): FilterInfo => ({
   name,
@@ -11,7 +11,7 @@ const filter = (name: string, more: Partial<FilterInfo>): FilterInfo => ({
   group: "dose",
   modalities: [],
   unit: null,
-  shown_unit: null,
+  shown_unit: "",
   shown_factor: 1,
   field: "",
   description: "",

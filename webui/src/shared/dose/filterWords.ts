@@ -1,9 +1,10 @@
 /** Filters in words: their titles, their choices, and what is chosen, as it stands above the list. */
+import type { FilterInfo } from "../api/schema";
+import type { FilterRole } from "./filters";
 import { descriptionOf, fieldTitle, findField, markSentence, sourceTitle } from "./fields";
 import { parametersOf, plainNumber, termsOf, toShown, usesOf, type Conditions } from "./filters";
 import { formatDate, formatNumber } from "../format";
 import { i18n, t, te } from "../language/i18n";
-import type { FilterInfo, FilterRole } from "../api/types";
 
 /** One condition in words, with the parameters that it stands for. */
 const WORDS_OF_GIVEN: Record<string, string> = { no: "notGiven", plausible: "plausible" };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { FilterInfo } from "../api/schema";
 import {
   changed,
   conditionsOf,
@@ -11,7 +12,6 @@ import {
   toShown,
   toStored,
 } from "./filters";
-import type { FilterInfo } from "../api/types";
 
 const filter = (name: string, more: Partial<FilterInfo> = {}): FilterInfo => ({
   name,
@@ -20,7 +20,7 @@ const filter = (name: string, more: Partial<FilterInfo> = {}): FilterInfo => ({
   group: "dose",
   modalities: [],
   unit: null,
-  shown_unit: null,
+  shown_unit: "",
   shown_factor: 1,
   field: "",
   description: "",

@@ -2,14 +2,19 @@
  * Filters of the list of studies, as the server declares them. What is chosen is a map of the API's parameters to their
  * values, the same in the address bar, in the form and in requests; numbers are in the stored unit there.
  */
+import type { FilterInfo, Filters } from "../api/schema";
 import type { LocationQuery } from "vue-router";
-import type { FilterInfo } from "../api/types";
 
 /** Values by the name of the API's parameter; no empty ones. */
 export type Conditions = Record<string, string>;
 
 // What the address of a list holds besides its filters; its modality stands in the path.
 const OF_THE_LIST = new Set(["page", "size", "sort", "modality"]);
+
+/** What a filter asks of its values: each is a parameter of the API. */
+export type FilterRole = keyof FilterInfo["parameters"];
+/** As requests have them: whoever wrote an address chose the names, and the server refuses those that it does not know. */
+export const asFilters = (conditions: Conditions): Filters => conditions as Filters;
 
 export function conditionsOf(query: LocationQuery): Conditions {
   const conditions: Conditions = {};

@@ -1,5 +1,5 @@
 /** Marks in three kinds, and many of them in few lines. */
-import type { Mark } from "../api/types";
+import type { MarksEntry } from "../api/schema";
 
 /** formed: worked out from other values. elsewhere: taken, but not from where it should stand. doubtful: the rest. */
 export type MarkKind = "doubtful" | "elsewhere" | "formed";
@@ -27,13 +27,13 @@ export function kindOf(mark: string): MarkKind {
 }
 
 /** The kind that the worst of them has. */
-export function worstOf(marks: Mark[]): MarkKind {
+export function worstOf(marks: MarksEntry[]): MarkKind {
   return ORDER.find((kind) => marks.some((one) => kindOf(one.mark) === kind)) ?? "formed";
 }
 
 /** Marks of the same meaning together, the doubtful ones first. */
-export function groupMarks(marks: Mark[]): { mark: string; entries: Mark[] }[] {
-  const groups = new Map<string, Mark[]>();
+export function groupMarks(marks: MarksEntry[]): { mark: string; entries: MarksEntry[] }[] {
+  const groups = new Map<string, MarksEntry[]>();
   for (const mark of marks) groups.set(mark.mark, [...(groups.get(mark.mark) ?? []), mark]);
   return [...groups]
     .map(([mark, entries]) => ({ mark, entries }))

@@ -58,7 +58,7 @@ export const meaningOf = (scheme: string, value: string): string | undefined =>
   meanings.value[`${scheme}:${value}`];
 
 // What the server writes itself, as reports and charts, is there in these languages; on other pages it is in English.
-const OF_SERVER = ["en", "de"];
+const OF_SERVER = ["en", "de"] as const;
 export const serverLanguage = computed(
   () => OF_SERVER.find((code) => code === i18n.global.locale.value) ?? "en",
 );

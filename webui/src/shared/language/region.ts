@@ -1,9 +1,9 @@
 /** The format of numbers and dates, and the time zone: as the installation says, or as the user has chosen for this browser. */
 import { computed, shallowRef } from "vue";
-import { api } from "../api/api";
+import type { Region } from "../api/schema";
+import { get } from "../api/api";
 import { i18n, t } from "./i18n";
 import { useMemory } from "../memory";
-import type { Region } from "../api/types";
 
 /** How dates are written: as the installation says, as the language and region do, or as 2026-01-31. */
 export const DATE_STYLES = ["installation", "language", "iso"] as const;
@@ -33,7 +33,7 @@ export const region = shallowRef<Region>({
 /** Asks the server for it; who is not signed in keeps what was known. */
 export async function loadRegion(): Promise<void> {
   try {
-    region.value = await api.region();
+    region.value = await get("/settings/region");
   } catch {
     // The page says by itself that the server does not answer, or wants to know who asks.
   }

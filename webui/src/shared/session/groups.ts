@@ -1,6 +1,6 @@
 /** The groups in words. */
+import type { Group } from "./session";
 import { t } from "../language/i18n";
-import type { Group } from "../api/types";
 
 // "import sizes" is one word in the files.
 const keyOf = (group: Group) => group.replace(/[ -]/g, "_");

@@ -2,15 +2,17 @@
 import { useEventListener } from "@vueuse/core";
 import { computed, shallowRef } from "vue";
 import type { RouteMeta } from "vue-router";
+import type { Session } from "../api/schema";
 import { GROUPS } from "../facts";
-import { api, type ApiError } from "../api/api";
+import { type ApiError, get, post, put, del } from "../api/api";
 import { ended, openGate, shut, shutGate } from "../api/gate";
 import { asApiError } from "../api/load";
 import { prove, type Proof } from "./proofOfWork";
 import { loadRegion } from "../language/region";
-import type { Group, Session } from "../api/types";
 
 export { GROUPS };
+/** What a user may do; see records/access.py. */
+export type Group = Session["groups"][number];
 
 export const session = shallowRef<Session | null>(null);
 /** Why nobody knows who is signed in: the server is away. */
@@ -42,7 +44,7 @@ async function take(now: Session): Promise<void> {
 /** Asks who is signed in. */
 export async function loadSession(): Promise<void> {
   try {
-    await take((await api.session()).session);
+    await take((await get("/session")).session);
   } catch (reason) {
     sessionError.value = asApiError(reason);
   }
@@ -59,7 +61,9 @@ export async function signIn(
   let proof: Proof | undefined;
   for (;;) {
     try {
-      return await take((await api.signIn(name, password, proof)).session);
+      return await take(
+        (await post("/session", { body: { name: name, password: password, ...proof } })).session,
+      );
     } catch (reason) {
       const asked = asApiError(reason).proof;
       if (!asked) throw reason;
@@ -77,7 +81,7 @@ export function leave(): void {
 export async function signOut(): Promise<void> {
   shutGate();
   try {
-    await api.signOut();
+    await del("/session");
   } catch (reason) {
     openGate();
     throw reason;
@@ -89,7 +93,7 @@ export async function signOut(): Promise<void> {
 export async function changePassword(old: string, wanted: string): Promise<void> {
   shutGate();
   try {
-    await api.changePassword(old, wanted);
+    await put("/session/password", { body: { old, new: wanted } });
   } catch (reason) {
     openGate();
     throw reason;
@@ -105,7 +109,7 @@ export async function changePassword(old: string, wanted: string): Promise<void>
 /** In another tab of the browser somebody may have signed in meanwhile, or out. */
 async function lookAgain(): Promise<void> {
   if (document.hidden || !session.value?.name || (shut.value && !ended.value)) return;
-  const now = (await api.session().catch(() => null))?.session;
+  const now = (await get("/session").catch(() => null))?.session;
   if (!now) return;
   if (!now.signed_in) shutGate(true);
   else if (now.name === session.value.name) await take(now);

@@ -1,10 +1,13 @@
 /** Exports in words: what is in the file, of which studies, and how long it is kept. */
-import { IDENTITY, type ExportFormat, type ExportRequest } from "./exportsApi";
+import type { DataDictionary, ExportFormat, NewExport, Task } from "../api/schema";
 import { modalityTitle } from "../dose/fields";
 import type { Conditions } from "../dose/filters";
 import { chipsOf } from "../dose/filterWords";
 import { t, wordAt } from "../language/i18n";
-import type { DataDictionary, Task } from "../api/types";
+
+/** What a file can say of who the patients are. */
+export type Identity = NewExport["identity"][number];
+export const IDENTITY: readonly Identity[] = ["name", "id"];
 
 /** The kind of their tasks. */
 export const EXPORT = "export";
@@ -12,14 +15,10 @@ export const EXPORT = "export";
 const HIDDEN = "…";
 
 /** What a task was asked for. */
-export function requestOf({ parameters }: Task): ExportRequest {
-  const { format, modality, query, identity } = parameters as Partial<ExportRequest>;
-  return {
-    format: format ?? "",
-    modality: modality ?? null,
-    query: query ?? {},
-    identity: identity ?? [],
-  };
+export function requestOf({ parameters }: Task): NewExport {
+  // What is missing has not been kept; the task's kind says what it was.
+  const { format, modality = null, query = {}, identity = [] } = parameters as Partial<NewExport>;
+  return { format: format ?? ("" as NewExport["format"]), modality, query, identity };
 }
 
 /** The statement of which an export is the result, without what it compares with; null for one of studies. */
@@ -27,8 +26,7 @@ export const statementOf = ({ parameters }: Task): string | null =>
   (parameters.sql as string | undefined) ?? null;
 
 /** Whether the same can be asked for again: not where it is no longer known what was typed. */
-export const isWhole = ({ query }: ExportRequest): boolean =>
-  !Object.values(query).includes(HIDDEN);
+export const isWhole = ({ query }: NewExport): boolean => !Object.values(query).includes(HIDDEN);
 
 /** A format as the pages call it, else as the server does. */
 export function formatTitle(name: string, formats: ExportFormat[] = []): string {
@@ -43,7 +41,8 @@ export const formatAbout = (name: string): string => wordAt("exports", "about", 
 /** Those for a modality type; null: for all types together. */
 export const formatsFor = (formats: ExportFormat[], modality: string | null): ExportFormat[] =>
   formats.filter(
-    ({ modalities }) => modalities === null || (modality !== null && modalities.includes(modality)),
+    ({ modalities }) =>
+      modalities === null || (modality !== null && (modalities as string[]).includes(modality)),
   );
 
 export const typesTitle = (modality: string | null): string =>
@@ -51,7 +50,7 @@ export const typesTitle = (modality: string | null): string =>
 
 /** "Computed tomography, CSV, with patient names". */
 export function fileWords(
-  { modality, format, identity }: ExportRequest,
+  { modality, format, identity }: NewExport,
   formats?: ExportFormat[],
 ): string {
   const who = IDENTITY.filter((one) => identity.includes(one)).map((one) =>
@@ -64,7 +63,7 @@ export function fileWords(
 const SYSTEM = "equipment_id";
 
 /** The number of the system that a list was filtered by. */
-export const systemOf = ({ query }: ExportRequest): string | undefined => query[SYSTEM];
+export const systemOf = ({ query }: NewExport): string | undefined => query[SYSTEM];
 
 /** The filters in words, in the order of their form. systems: names of systems by their numbers, as far as they are known. */
 export function queryWords(

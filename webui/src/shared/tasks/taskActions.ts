@@ -1,12 +1,12 @@
 /** Stopping and forgetting tasks, each after a question. */
 import { computed, ref, shallowRef } from "vue";
-import { api } from "../api/api";
+import type { Task } from "../api/schema";
+import { post, del } from "../api/api";
 import { errorText } from "../api/errors";
 import { counted } from "../format";
 import { t } from "../language/i18n";
 import { EXPORT } from "./exportWords";
 import { taskTitle } from "./taskWords";
-import type { Task } from "../api/types";
 
 type Asked =
   | { what: "stop" | "remove"; task: Task }
@@ -61,18 +61,24 @@ export function useTaskActions(changed: (gone: number | null) => unknown) {
 
   async function act(now: Asked): Promise<number | null> {
     if (now.what === "removeAll") {
-      said.value = counted("tasks.deleted", (await api.deleteTasks()).deleted);
+      said.value = counted("tasks.deleted", (await del("/tasks")).deleted);
       return null;
     }
     if (now.what === "removeExports") {
-      said.value = counted("exports.deleted", (await api.forgetTasks(now.ids)).deleted);
+      said.value = counted(
+        "exports.deleted",
+        (await post("/tasks/forget", { body: { ids: now.ids } })).deleted,
+      );
       return null;
     }
     if (now.what === "remove") {
-      said.value = counted("tasks.deleted", (await api.deleteTask(now.task.id)).deleted);
+      said.value = counted(
+        "tasks.deleted",
+        (await del("/tasks/{id}", { path: { id: now.task.id } })).deleted,
+      );
       return now.task.id;
     }
-    const { state } = await api.stopTask(now.task.id);
+    const { state } = await post("/tasks/{id}/stop", { path: { id: now.task.id } });
     said.value = t(state === "stopped" ? "tasks.stopped" : "tasks.willStop");
     return null;
   }

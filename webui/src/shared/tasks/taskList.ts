@@ -1,7 +1,7 @@
 /** A page of tasks, kept up to date while it can be seen. */
 import { getCurrentScope, watch } from "vue";
 import { useTimeoutFn } from "@vueuse/core";
-import { api } from "../api/api";
+import { get } from "../api/api";
 import { withFields } from "../dose/fields";
 import { useLoad } from "../api/load";
 import { noteStates, underWay } from "./tasks";
@@ -13,7 +13,7 @@ const SELDOM = 5000;
 export function useTaskList(query: { kind?: string; limit: number }, page: () => number) {
   const loaded = useLoad(async (signal) => {
     const answer = await withFields(
-      api.tasks({ ...query, offset: (page() - 1) * query.limit }, signal),
+      get("/tasks", { query: { ...query, offset: (page() - 1) * query.limit }, signal }),
     );
     noteStates(answer);
     return answer;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { Task } from "../api/schema";
 import { durationOf, kindTitle, outcomeWord, resultWords, secondsLeft } from "./taskWords";
-import type { Task } from "../api/types";
 
 function task(more: Partial<Task> = {}): Task {
   return {

@@ -1,9 +1,10 @@
 /** Long work on the server in words: what a task does, how far it is, what came of it. */
+import type { Task } from "../api/schema";
+import type { TaskPage, TaskState } from "./taskState";
 import { EXPORT } from "./exportWords";
 import { FINISHED_STATES } from "../facts";
 import { formatBytes, formatCount, formatDuration } from "../format";
 import { t, te } from "../language/i18n";
-import type { Task, TaskPage, TaskState } from "../api/types";
 
 /** The kind of the tasks that import heights and weights. */
 export const SIZES = "import-sizes";

@@ -1,10 +1,10 @@
 /** How many tasks are under way on the server, for the whole app. */
 import { onScopeDispose, ref, watch } from "vue";
 import { useEventListener } from "@vueuse/core";
-import { api } from "../api/api";
+import type { TaskPage } from "./taskState";
+import { get } from "../api/api";
 import { shut } from "../api/gate";
 import { session } from "../session/session";
-import type { TaskPage } from "../api/types";
 
 const INTERVAL = 5000;
 
@@ -25,7 +25,9 @@ export function watchTasks(): void {
     if (busy || document.hidden || shut.value || !session.value?.signed_in) return;
     busy = true;
     try {
-      noteStates(await api.tasks({ limit: 1 }, AbortSignal.timeout(4 * INTERVAL)));
+      noteStates(
+        await get("/tasks", { query: { limit: 1 }, signal: AbortSignal.timeout(4 * INTERVAL) }),
+      );
     } catch {
       // The state of the server is told by who asks for it.
     } finally {
