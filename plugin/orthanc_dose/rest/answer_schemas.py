@@ -253,8 +253,13 @@ STATUS = any_object(
     followers=array(_FOLLOWER),
 )
 component("status", STATUS)
-_TWO = {"type": "array", "prefixItems": [INTEGER, INTEGER], "minItems": 2, "maxItems": 2}
-_COUNTED = {
+_TWO: dict[str, Any] = {
+    "type": "array",
+    "prefixItems": [INTEGER, INTEGER],
+    "minItems": 2,
+    "maxItems": 2,
+}
+_COUNTED: dict[str, dict[str, Any]] = {
     "studies": INTEGER,
     "events": INTEGER,
     "today": INTEGER,
