@@ -143,7 +143,7 @@ def cuboid(height: float = DEFAULT_HEIGHT, mass: float = DEFAULT_MASS) -> Phanto
     body = max(half_up(height) - size.head, size.torso)
     columns, head_columns = size.around, size.head_around
     head = surface(_tube(_circle(size), body + size.head, size.head))
-    trunk = surface(_tube(_section(size), body, body))
+    trunk = surface(_tube(section(size), body, body))
     centre, normal, half_a, half_b, area = (
         np.concatenate(pair, axis=-1) for pair in zip(head, trunk, strict=True)
     )
@@ -175,7 +175,7 @@ def cuboid(height: float = DEFAULT_HEIGHT, mass: float = DEFAULT_MASS) -> Phanto
     )
 
 
-def _section(size: CuboidSize) -> Floats:
+def section(size: CuboidSize) -> Floats:
     """Return the corners (around + 1, 2) of the body's section: along the front from right to left,
     round the left side, along the back, round the right side.
     """
