@@ -32,6 +32,7 @@ MAY_USE = {
     "assemble": {"dicom", "records", "extract"},
     "store": {"dicom", "records", "extract", "assemble"},
     "work": {"records", "store"},
+    "estimates": {"dicom", "records", "store", "work"},
     "ocr": {"dicom"},
     "sizes": {"cells", "client", "dicom", "records", "store"},
     "ingest": {"assemble", "dicom", "extract", "ocr", "records", "sizes", "store", "work"},
@@ -64,6 +65,7 @@ MAY_USE = {
     "cli": {"client", "export", "records", "retrieve", "samples", "sending", "sizes"},
     "app": {
         "config",
+        "estimates",
         "export",
         "host",
         "ingest",
