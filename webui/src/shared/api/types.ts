@@ -116,8 +116,23 @@ export interface StudyDetail extends Study {
   accumulated: Row[];
   events: Row[];
   objects: ObjectRow[];
+  estimates: EstimateRow[];
   /** How many studies of its UID Orthanc holds. */
   orthanc_studies?: number | null;
+}
+
+/** An estimate of the study or of one of its events: a value with how it was made, or the reason why there is none. */
+export interface EstimateRow extends Row {
+  event_number: number | null;
+  quantity: string;
+  value: number | null;
+  unit: string;
+  method: { value: string; scheme: string; meaning: string | null } | null;
+  table_key: string | null;
+  table_version: string | null;
+  weights: string | null;
+  inputs: Row[] | null;
+  reason: string | null;
 }
 
 /** Where a study stands in a list, and what stands beside it; null where it is not in the list, or nothing is there. */
