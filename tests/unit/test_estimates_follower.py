@@ -12,6 +12,7 @@ import pytest
 
 from orthanc_dose.estimates import follower as module
 from orthanc_dose.estimates.follower import Estimates, Names, chosen, estimates_of
+from orthanc_dose.estimates.own_tables import OWN_TABLES
 from orthanc_dose.ingest import study_deletion
 from orthanc_dose.store import Batch, feed, stored_settings, tasks
 from orthanc_dose.store.database import rows
@@ -142,7 +143,7 @@ def test_a_changed_setting_table_or_map_of_names_estimates_all_studies_again(
     own = OWN | {"kind": "ct", "unit": "mSv/(mGy.cm)", "weights": "ICRP 60", "rows": [row]}
     for coefficient in (0.02, 0.03):
         own["rows"] = [row | {"coefficient": coefficient}]
-        stored_settings.write_setting(house.store, "", module.OWN_TABLES, "ct", own)
+        stored_settings.write_setting(house.store, "", OWN_TABLES, "ct", own)
         house.follow()
         assert house.is_right() and house.estimates() != before
         before = house.estimates()

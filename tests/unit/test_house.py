@@ -44,6 +44,7 @@ MAY_USE = {
     "sql": {"cells", "export", "records", "store", "work"},
     "rest": {
         "charts",
+        "estimates",
         "export",
         "manage",
         "records",

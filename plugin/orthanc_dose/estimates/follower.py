@@ -5,7 +5,6 @@ map of names or a setting changes: all existing studies are then estimated again
 """
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -26,9 +25,9 @@ from ..store.database import rows
 from ..store.feed import Change
 from ..store.names import StandardNames
 from ..store.schema import arrow_schema
-from ..store.stored_settings import list_settings
 from ..work.followers import Follower, Reading, Write
 from . import tables
+from .own_tables import own_tables
 from .study import OFF, Choice, rows_of_study
 
 # The version of the rules: raise it whenever the same study would be estimated differently.
@@ -41,8 +40,6 @@ SETTINGS = {
 }
 WEIGHTS = "effective_dose_weights"
 NONE, OWN = "none", "own"
-# Tables that a user added are settings of the installation, by kind.
-OWN_TABLES = "coefficient table"
 _SCHEMA = arrow_schema(ESTIMATE)
 # Fields of events that estimates are made from.
 _FIELDS = {
@@ -106,19 +103,6 @@ def chosen(connection: duckdb.DuckDBPyConnection, settings: Mapping[str, str]) -
         if table is not None:
             found[kind] = table
     return Choice(settings[WEIGHTS], found)
-
-
-def own_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, tables.CoefficientTable]:
-    """Return the tables that a user added, by kind."""
-    return {
-        kind: _read(json.dumps(data))
-        for kind, data in list_settings(connection, "", OWN_TABLES).items()
-    }
-
-
-@lru_cache(maxsize=8)
-def _read(text: str) -> tables.CoefficientTable:
-    return tables.read_table(json.loads(text))
 
 
 class Names:
