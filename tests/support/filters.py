@@ -76,6 +76,9 @@ def whole_studies(store: Store) -> list[Whole]:
                 ),
                 None,
             )
+        study["effective_dose_table"] = (
+            None if study["effective_dose_estimated"] is None else "aapm96 1 ICRP 60"
+        )
         kinds = {
             **{name: [study[name]] for name in NAMED},
             "acquisition_protocols": study["acquisition_protocols"] or (),

@@ -68,7 +68,7 @@ def study_columns(modality: str | None, without: frozenset[str]) -> tuple[Column
         Column(
             f"{STUDY.name}.{field.name}",
             titled(field),
-            NUMBER,
+            _KINDS.get(field.type, TEXT),
             _value(field, estimates.sql_of_study(field.name)),
             field,
         )

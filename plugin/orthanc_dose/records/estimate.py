@@ -128,6 +128,13 @@ OF_STUDY: dict[str, Field] = {
         "Sum over the events; empty unless each of them has one.", ("CT", "RF", "DX", "NM")
     ),
 }
+EFFECTIVE_DOSE_TABLE = text(
+    "effective_dose_table",
+    "Table of effective dose",
+    description="Table of coefficients with its version and tissue weighting factors, by which the "
+    "effective dose is estimated.",
+    modalities=OF_STUDY["effective_dose"].modalities,
+)
 OF_EVENT: dict[str, Field] = {
     "ssde": num(
         "ssde",

@@ -364,6 +364,7 @@ class StudyRow(TypedDict, total=False):
     ssde_mean: float | None
     ssde_max: float | None
     effective_dose_estimated: float | None
+    effective_dose_table: str | None
 
 
 class EquipmentRow(TypedDict, total=False):

@@ -4,7 +4,7 @@ from."""
 from ..dicom import concepts
 from . import limits
 from .common import OBSERVERS, SOURCES, device_participants, marks, person_participants, unused
-from .estimate import OF_STUDY
+from .estimate import EFFECTIVE_DOSE_TABLE, OF_STUDY
 from .field import (
     Table,
     blob,
@@ -352,6 +352,7 @@ STUDY = Table(
             "procedures and protocols, according to the map of names.",
         ),
         *OF_STUDY.values(),
+        EFFECTIVE_DOSE_TABLE,
     ),
 )
 
