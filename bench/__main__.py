@@ -11,6 +11,7 @@ from . import __doc__ as description
 from . import (
     api,
     charts,
+    estimates,
     exports,
     extraction,
     insertion,
@@ -31,6 +32,7 @@ PARTS = {
     "mixed": mixed.run,
     "reading": reading.run,
     "api": api.run,
+    "estimates": estimates.run,
     "sizes": sizes.run,
     "exports": exports.run,
     "charts": charts.run,

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from . import __version__, config, host
+from .estimates.follower import Estimates
 from .export import copy, exports
 from .export.nightly import EVERY_S as NIGHTLY_S
 from .export.nightly import Nightly
@@ -66,7 +67,7 @@ from .work.steps import Steps
 _LOG = logging.getLogger(__name__)
 
 # Classes that react to changed studies, each with its own cursor.
-FOLLOWERS: tuple[type[Follower], ...] = ()
+FOLLOWERS: tuple[type[Follower], ...] = (Estimates,)
 # The kinds of tasks that have their own threads.
 ON_THREADS = (exports.EXPORT, copy.COPY, SQL_FILE, NODE_SEARCH, RETRIEVAL)
 # Seconds between sweeps of what is kept only for a limited time.
@@ -122,7 +123,10 @@ def _start(log: Log) -> None:
     loopback = Loopback(orthanc_configuration)
     nodes = Nodes(store, host, loopback)
     searches = Searches(store, runner, nodes)
-    followers = Followers(store, [follower() for follower in FOLLOWERS], runner.owner)
+    following = [follower() for follower in FOLLOWERS]
+    for follower in following:
+        follower.setting = settings.value
+    followers = Followers(store, following, runner.owner)
 
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))

@@ -41,6 +41,8 @@ QUANTITIES = {
     "projection_event": ("dap", "kvp", "exposure", "average_glandular_dose", "compression_thickness"),
     "nm_administration": ("administered_activity",),
 }  # fmt: skip
+# Fields of the study that are rows of `estimate`, with their quantity.
+ESTIMATED = {"ssde_max": "ssde_max", "effective_dose_estimated": "effective_dose"}
 VALUES = st.sampled_from((None, 0.0, 1.0, 2.5, 2.5, 1e-7)) | st.floats(1e-9, 1e4)
 _DAYS = st.none() | st.dates(date(2023, 12, 25), date(2024, 3, 5))
 _TIMES = (
@@ -75,7 +77,7 @@ def studies(draw: Any, modality: str) -> list[Made]:
             "study_description": draw(names),
             "requested_procedure_description": draw(names),
             "study_instance_uid": f"1.2.{number}",
-            **{name: draw(VALUES) for name in QUANTITIES["study"]},
+            **{name: draw(VALUES) for name in (*QUANTITIES["study"], *ESTIMATED)},
         }
         events = [
             {name: draw(VALUES) for name in QUANTITIES[table]}
@@ -102,7 +104,7 @@ def put(store: Store, made: list[Made]) -> None:
     """Replace the studies in the store by these. Of three systems one has no name."""
     with store.connection() as connection:
         connection.execute("BEGIN TRANSACTION")
-        for table in ("study", "equipment", *QUANTITIES.keys() - {"study"}):
+        for table in ("study", "equipment", "estimate", *QUANTITIES.keys() - {"study"}):
             connection.execute(f'DELETE FROM "{table}"')
 
         def insert(table: str, rows: list[Made]) -> None:
@@ -115,7 +117,22 @@ def put(store: Store, made: list[Made]) -> None:
         insert("equipment", [{"id": number, "display_name": name} for number, name in systems])
         insert(
             "study",
-            [{name: value for name, value in study.items() if name != "events"} for study in made],
+            [
+                {
+                    name: value
+                    for name, value in study.items()
+                    if name != "events" and name not in ESTIMATED
+                }
+                for study in made
+            ],
+        )
+        insert(
+            "estimate",
+            [
+                {"study_id": study["id"], "quantity": quantity, "value": study.get(name)}
+                for study in made
+                for name, quantity in ESTIMATED.items()
+            ],
         )
         for modality, one in MODALITIES.items():
             insert(

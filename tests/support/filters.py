@@ -27,6 +27,11 @@ EVENTS = {
     "MG": "projection_event",
     "NM": "nm_administration",
 }
+ESTIMATED = {
+    "ssde_mean": "ssde_mean",
+    "ssde_max": "ssde_max",
+    "effective_dose_estimated": "effective_dose",
+}
 ACCUMULATED = {
     "CT": "ct_accumulated",
     "RF": "projection_accumulated",
@@ -45,7 +50,7 @@ def whole_studies(store: Store) -> list[Whole]:
         equipment = {row["id"]: row for row in read(connection, "equipment")}
         tables = {
             name: read(connection, name)
-            for name in {*EVENTS.values(), *ACCUMULATED.values(), "object"}
+            for name in {*EVENTS.values(), *ACCUMULATED.values(), "object", "estimate"}
         }
         out, entries = (
             read(connection, "study"),
@@ -62,6 +67,18 @@ def whole_studies(store: Store) -> list[Whole]:
             of(ACCUMULATED.get(study["modality"])),
         )
         study["objects"] = of("object")
+        for field, quantity in ESTIMATED.items():
+            study[field] = next(
+                (
+                    row["value"]
+                    for row in of("estimate")
+                    if row["quantity"] == quantity and row["event_number"] is None
+                ),
+                None,
+            )
+        study["effective_dose_table"] = (
+            None if study["effective_dose_estimated"] is None else "aapm96 1 ICRP 60"
+        )
         kinds = {
             **{name: [study[name]] for name in NAMED},
             "acquisition_protocols": study["acquisition_protocols"] or (),

@@ -267,8 +267,16 @@ class OrthancServer:
         return self._pages("/dose/api/studies", "studies", {"sort": "id", **filters})
 
     def details(self, **filters: str) -> list[dict[str, Any]]:
-        """Return /dose/api/studies/{id} of all studies, in the order in which they were stored."""
+        """Return /dose/api/studies/{id} of all studies, in the order in which they were stored.
+
+        With their estimates, which follow a moment later.
+        """
+        self.wait_for(self._has_estimated, "the estimates")
         return [self.ok(f"/dose/api/studies/{study['id']}") for study in self.studies(**filters)]
+
+    def _has_estimated(self) -> bool:
+        found = [one for one in self.status()["followers"] if one["name"] == "estimates"]
+        return all(one["state"] != "working" for one in found)
 
     def _pages(self, path: str, name: str, filters: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

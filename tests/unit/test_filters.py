@@ -115,6 +115,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         ]
     )
     writer.commit(Batch(more=map_of_names.write_map, names=map_of_names))
+    with made.connection() as connection:  # some have estimates, of the study and of events
+        connection.execute("""
+            INSERT INTO estimate BY NAME SELECT id AS study_id, event AS event_number, quantity,
+            'aapm96' AS table_key, '1' AS table_version, 'ICRP 60' AS weights,
+            CASE WHEN (id + coalesce(event, 0)) % 3 > 0 THEN
+            (id * 7 + coalesce(event, 0)) % 40 ELSE NULL END AS value
+            FROM study, (VALUES ('ssde_mean'), ('ssde_max'), ('effective_dose'), ('ssde')) q(quantity),
+            (VALUES (NULL), (1)) e(event) WHERE id % 2 = 0
+        """)
     writer.close()
     yield made
     made.close()

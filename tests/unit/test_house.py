@@ -32,6 +32,7 @@ MAY_USE = {
     "assemble": {"dicom", "records", "extract"},
     "store": {"dicom", "records", "extract", "assemble"},
     "work": {"records", "store"},
+    "estimates": {"dicom", "records", "store", "work"},
     "ocr": {"dicom"},
     "sizes": {"cells", "client", "dicom", "records", "store"},
     "skindose": {"dicom"},
@@ -44,6 +45,7 @@ MAY_USE = {
     "sql": {"cells", "export", "records", "store", "work"},
     "rest": {
         "charts",
+        "estimates",
         "export",
         "manage",
         "records",
@@ -65,6 +67,7 @@ MAY_USE = {
     "cli": {"client", "export", "records", "retrieve", "samples", "sending", "sizes"},
     "app": {
         "config",
+        "estimates",
         "export",
         "host",
         "ingest",

@@ -51,6 +51,8 @@ class Quantity:
     def expression(self) -> str:
         """Its value as an SQL expression, over the study `s` and, for events, the event `t`."""
         place = self.filter.place
+        if place.of_study:
+            return place.of_study
         # An indexed text is also in the study.
         return place.expression if self.is_of_events or not place.table else f"s.{self.filter.name}"
 

@@ -51,6 +51,8 @@ CHARTS: dict[str, Chart] = {
         *_each("CT", "average", "dlp", "ct_event_dlp", _CT),
         *_each("CT", "average", "dlp", "dlp_total", *_STUDY),
         *_each("CT", "average", "ctdivol", "ct_event_mean_ctdivol", _CT, _DESCRIPTION),
+        *_each("CT", "average", "ssde", "ssde_max", *_STUDY),
+        *_each("CT", "average", "effective-dose", "effective_dose_estimated", *_STUDY),
         *_frequency("CT", _CT, *_STUDY),
         *_each("CT", "average", "events", "number_of_events", *_STUDY),
         *_each("CT", "time", "dlp-over-time", "dlp_total", _DESCRIPTION),
@@ -89,6 +91,7 @@ CHARTS: dict[str, Chart] = {
         *_each(
             "NM", "average", "activity-per-weight", "nm_administration_activity_per_weight", _AGENT
         ),
+        *_each("NM", "average", "effective-dose", "effective_dose_estimated", _DESCRIPTION),
         *_frequency("NM", _AGENT, _DESCRIPTION),
         _workload("NM"),
     )

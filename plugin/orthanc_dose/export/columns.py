@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .. import LICENCE, __version__
+from ..query import estimates
 from ..query.sizes import MARKS
 from ..records import EQUIPMENT, MODALITIES, PROJECTION_ACCUMULATED, STUDY, Field, Table
 from ..store import tasks
@@ -63,6 +64,16 @@ def study_columns(modality: str | None, without: frozenset[str]) -> tuple[Column
         if field.name not in without | _OF_THE_STORE
         for column in _columns(STUDY, field, "s")
     ]
+    own += [
+        Column(
+            f"{STUDY.name}.{field.name}",
+            titled(field),
+            _KINDS.get(field.type, TEXT),
+            _value(field, estimates.sql_of_study(field.name)),
+            field,
+        )
+        for field in estimates.fields_of(STUDY, modality)
+    ]
     # The system comes after the columns that identify the study: number, modality type and UID.
     return (*own[:3], *system, *own[3:])
 
@@ -114,6 +125,15 @@ def of_event(table: Table) -> tuple[Column, ...]:
         for field in table.fields
         if field.name != "study_id"
         for column in _columns(table, field, "t")
+    ) + tuple(
+        Column(
+            f"{table.name}.{field.name}",
+            titled(field),
+            NUMBER,
+            _value(field, estimates.sql_of_event(field.name)),
+            field,
+        )
+        for field in estimates.fields_of(table)
     )
 
 

@@ -20,6 +20,7 @@ import duckdb
 
 from ..records import (
     EQUIPMENT,
+    ESTIMATE,
     IDENTITY_FIELDS,
     OBJECT,
     OBJECT_OUTCOMES,
@@ -138,7 +139,7 @@ def _queries(without: frozenset[str]) -> Iterator[tuple[Table, str, bool]]:
     names = ", ".join(f's."{name}"' for name in STUDY.names if name not in without | {"modality"})
     yield STUDY, f"SELECT {names}, {of_study} FROM study s ORDER BY s.study_date, s.id", True
     yield EQUIPMENT, "SELECT * FROM equipment ORDER BY id", False
-    for table in STUDY_TABLES:
+    for table in (*STUDY_TABLES, ESTIMATE):
         order = ", t.event_number" if "event_number" in table.names else ""
         query = f'SELECT t.*, {of_study} FROM "{table.name}" t JOIN study s ON s.id = t.study_id'
         yield table, f"{query} ORDER BY s.study_date, s.id{order}", True

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ..query import estimates
 from ..records import MODALITIES, STUDY, Field
 from ..store.database import quoted
 from ..store.schema import arrow_type
@@ -83,7 +84,9 @@ def _queries(chosen: Selection, without: frozenset[str]) -> Iterator[tuple[str, 
     columns = [f's."{field.name}"' for field in of_study] + [
         f'e."{field.name}"' for field in SYSTEM
     ]
-    schema = pa.schema([_field(field) for field in (*of_study, *SYSTEM)])
+    estimated = estimates.fields_of(STUDY, chosen.modality)
+    columns += [f'{estimates.sql_of_study(field.name)} AS "{field.name}"' for field in estimated]
+    schema = pa.schema([_field(field) for field in (*of_study, *SYSTEM, *estimated)])
     # In the order of the table: sorting rows this wide takes several times as long as writing them.
     rows = "study s LEFT JOIN equipment e ON e.id = s.equipment_id"
     yield (
@@ -93,12 +96,14 @@ def _queries(chosen: Selection, without: frozenset[str]) -> Iterator[tuple[str, 
     )
     if modality is not None:
         table = modality.events
+        of_event = estimates.fields_of(table)
         columns = [f't."{field.name}"' for field in table.fields]
+        columns += [f'{estimates.sql_of_event(field.name)} AS "{field.name}"' for field in of_event]
         query = (
             f'SELECT {", ".join(columns)} FROM "{table.name}" t WHERE t.study_id IN (SELECT id '
             f"FROM hit)"
         )
-        yield "events", query, pa.schema([_field(field) for field in table.fields])
+        yield "events", query, pa.schema([_field(field) for field in (*table.fields, *of_event)])
 
 
 def _field(field: Field) -> "pa.Field[Any]":

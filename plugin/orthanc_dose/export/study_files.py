@@ -63,7 +63,7 @@ def _json(store: Store, wanted: Wanted) -> bytes:
     whole = {
         "program": f"Orthanc Dose {__version__}",
         "made_at": _now().isoformat(timespec="seconds"),
-        "units": {table.name: _units(table.fields) for table in tables},
+        "units": {table.name: _units((*table.fields, *table.derived)) for table in tables},
         "study": studies.as_json(study),
     }
     return json.dumps(whole, default=_plain, allow_nan=False, ensure_ascii=False, indent=1).encode(

@@ -23,6 +23,7 @@ TOPICS = {
     "objects": "Objects in Orthanc",
     "access": "Access",
     "region": "Dates and times",
+    "estimates": "Estimates",
     "charts": "Charts",
     "sql": "SQL",
     "exports": "Exports",
@@ -86,6 +87,7 @@ def _kept(name: str, title: str, default: str, about: str) -> Setting:
     return Setting(name, "identity", title, "choice", default, f"{about} {later}", choices=_KEPT)
 
 
+_OWN_TABLE = ("own", "the installation's own table")
 _WRITTEN = (("error", "errors"), ("warning", "errors and warnings"))
 
 SETTINGS: tuple[Setting, ...] = (
@@ -134,6 +136,25 @@ SETTINGS: tuple[Setting, ...] = (
       for name, title, example in (("physics_names", "Physics studies, by patient "
 "name", "*PHYSICS*"),
                                    ("physics_ids", "Physics studies, by patient ID", "PHY-*"))),
+    Setting("effective_dose_weights", "estimates", "Effective dose", "choice", "none",
+            "Whether effective doses are estimated, and with which tissue weighting factors. A table "
+            "with other factors gives no values, so that the two are never mixed. The estimates are for "
+            "a reference person, not for the patient.",
+            choices=(("none", "not estimated"), ("ICRP 60", "ICRP 60"), ("ICRP 103", "ICRP 103"))),
+    Setting("effective_dose_ct", "estimates", "Table for CT", "choice", "none",
+            "Coefficients from DLP to effective dose, by region, age, phantom and tube voltage.",
+            choices=(("none", "none"), ("aapm96", "AAPM report 96 (ICRP 60)"),
+                     ("nci2012_icrp60", "Lee et al. 2012 (ICRP 60)"),
+                     ("nci2012_icrp103", "Lee et al. 2012 (ICRP 103)"), _OWN_TABLE)),
+    Setting("effective_dose_nm", "estimates", "Table for nuclear medicine", "choice", "none",
+            "Coefficients from administered activity to effective dose, by agent and age.",
+            choices=(("none", "none"), ("andersson2015", "Andersson et al., erratum of 2015 (ICRP 103)"),
+                     _OWN_TABLE)),
+    Setting("effective_dose_projection", "estimates", "Table for fluoroscopy and radiography", "choice",
+            "none",
+            "Coefficients from dose area product to effective dose, by protocol and age. There are "
+            "only those that you enter yourself, with their source.",
+            choices=(("none", "none"), _OWN_TABLE)),
     Setting("session_hours", "access", "Length of a session", "number", 12,
             "Users are signed out after this time of inactivity.", minimum=1, maximum=168, unit="h"),
     Setting("date_format", "region", "Dates", "choice", "language",

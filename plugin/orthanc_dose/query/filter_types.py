@@ -26,6 +26,7 @@ class Place:
     `id` of equipment; empty for the study itself. `s` is the study, `t` the other table. together:
     its conditions apply to one row `t`, which must meet those of all such places of the table (see
     filters.where). more: a list of the study that has further values beside the expression.
+    of_study: the value as an expression over the study alone, if the table has one for each study.
     """
 
     expression: str
@@ -33,6 +34,7 @@ class Place:
     key: str = ""
     together: bool = False
     more: str = ""
+    of_study: str = ""
 
     def holds(self, condition: str) -> str:
         """Return the SQL saying that a value of the study, or of the row, meets `condition`."""

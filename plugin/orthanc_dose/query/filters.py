@@ -19,7 +19,7 @@ from ..records import (
     Table,
 )
 from ..records.study import CT_EVENTS_BY_TYPE, UNDER_RULES
-from . import sizes
+from . import estimates, sizes
 from .filter_types import Choice, Filter, Place, equipment, event, indexed, study
 
 GROUPS = {
@@ -287,6 +287,7 @@ FILTERS: tuple[Filter, ...] = (
         "dose_check_events",
         "effective_dose_total",
     ),
+    *(_of(STUDY, name, estimates.place(name), "dose") for name in estimates.NAMES),
     _of(
         CT_EVENT,
         "ctdiw_phantom_type",

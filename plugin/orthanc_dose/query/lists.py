@@ -11,7 +11,7 @@ from ..records import STUDY, STUDY_NAMES, TOTALS
 from ..records.rows import EquipmentRow, StudyRow
 from ..store.database import rows, rows_of
 from ..store.places import PLACE
-from . import filters, sizes
+from . import estimates, filters, sizes
 
 # What every row of a list has: what it is, when it was, and remarks on its values.
 ALWAYS = (
@@ -48,11 +48,15 @@ SYSTEM = {
 }
 _SORTABLE_TYPES = frozenset({"number", "integer", "text", "uid", "date", "time", "datetime"})
 _LISTABLE_TYPES = _SORTABLE_TYPES | {"code", "texts"}
-SORTABLE = tuple(
-    field.name
-    for field in STUDY.fields
-    if field.type in _SORTABLE_TYPES and field.name not in _INNER
-) + tuple(SYSTEM)
+SORTABLE = (
+    *(
+        field.name
+        for field in STUDY.fields
+        if field.type in _SORTABLE_TYPES and field.name not in _INNER
+    ),
+    *estimates.NAMES,
+    *SYSTEM,
+)
 
 
 def columns_of(modality: str | None) -> tuple[str, ...]:
@@ -67,7 +71,12 @@ def columns_of(modality: str | None) -> tuple[str, ...]:
         and field.name not in (*ALWAYS, *_INNER)
         and (not modality or not field.modalities or modality in field.modalities)
     )
-    return (*of_study, *_DERIVED, *SYSTEM)
+    derived = (
+        field.name
+        for field in STUDY.derived
+        if not modality or not field.modalities or modality in field.modalities
+    )
+    return (*of_study, *derived, *SYSTEM)
 
 
 def usual_columns(modality: str | None) -> tuple[str, ...]:
@@ -145,6 +154,8 @@ class Order:
                 f"(SELECT e.{SYSTEM[self.name]} FROM equipment e WHERE e.id = s.equipment_id)",
                 "s.id",
             )
+        if self.name in estimates.NAMES:
+            return (estimates.sql_of_study(self.name), "s.id")
         # The date alone leaves the studies of a day in no order.
         return (
             (f"s.{self.name}", "s.study_time", "s.id")
@@ -251,6 +262,10 @@ def _rows(
         names = standard_names(connection, [row["id"] for row in found.values()])
         for row in found.values():
             row["standard_names"] = names.get(row["id"], [])
+    if not wanted.keys().isdisjoint(estimates.NAMES):
+        estimated = estimates.values_of_studies(connection, [row["id"] for row in found.values()])
+        for row in found.values():
+            row.update(cast("StudyRow", estimated.get(row["id"], {})))
     for row in found.values():
         sizes.mark_imported_sizes(row)
     systems: dict[int, EquipmentRow] = {}

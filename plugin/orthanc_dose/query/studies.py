@@ -11,11 +11,11 @@ from ..dicom import sr
 from ..dicom.dataset import Unreadable
 from ..dicom.sop_classes import sop_class_name
 from ..extract import unpack
-from ..records import CT_EVENT, EQUIPMENT, MODALITIES, PATIENT
-from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, Patient, StudyRow
+from ..records import CT_EVENT, EQUIPMENT, MODALITIES, PATIENT, STUDY
+from ..records.rows import AccumulatedRow, EquipmentRow, EstimateRow, EventRow, Patient, StudyRow
 from ..store.database import rows
 from ..store.places import PLACE
-from . import lists, objects, sizes
+from . import estimates, lists, objects, sizes
 
 
 class StudyDetail(StudyRow, total=False):
@@ -26,6 +26,7 @@ class StudyDetail(StudyRow, total=False):
     accumulated: list[AccumulatedRow]
     events: list[EventRow]
     objects: list[dict[str, Any]]
+    estimates: list[EstimateRow]
 
 
 def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> StudyDetail | None:
@@ -54,6 +55,11 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> StudyDetail |
         out[name] = rows(connection.execute(query, [study_id])) if table else []
     if modality.events is CT_EVENT:
         out["events"] = [row | reached_limits(row) for row in out["events"]]
+    out["estimates"] = estimates.of_one_study(connection, study_id)
+    estimates.put_into_events(out["estimates"], modality.events, out["events"])
+    of_study = estimates.values_of_studies(connection, [study_id]).get(study_id, {})
+    for field in estimates.fields_of(STUDY, modality.code):
+        out[field.name] = of_study.get(field.name)
     out["objects"] = objects.objects_of_study(connection, study_id)
     return cast("StudyDetail", out)
 

@@ -14,6 +14,7 @@ from .common import (
     record_source,
     repeated_and_rejected,
 )
+from .estimate import OF_EVENT
 from .field import Table, code, codes, flag, integer, moment, num, numbers, structs, text, uid, uids
 
 # Why values for dose check have no limits.
@@ -229,7 +230,8 @@ CT_EVENT = Table(
         )
         for check in DOSE_CHECK
         for what, limit in zip(("DLP", "CTDIvol"), check.limits, strict=True)
-    ),
+    )
+    + tuple(OF_EVENT.values()),
 )  # fmt: skip
 
 CT_ACCUMULATED = Table(

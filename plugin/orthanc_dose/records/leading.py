@@ -10,7 +10,8 @@ _TUBE = ("kvp", "xray_tube_current", "exposure_time", "exposure")
 _FILTERS = ("xray_filters.material", "xray_filters.thickness_maximum")
 
 CT = (
-    *_WHAT, "ct_acquisition_type", "acquisition_protocol", "target_region", "mean_ctdivol", "dlp", "scanning_length",
+    *_WHAT, "ct_acquisition_type", "acquisition_protocol", "target_region", "mean_ctdivol", "ssde", "dlp",
+    "effective_dose_estimated", "scanning_length",
     "xray_sources.kvp", "xray_sources.xray_tube_current", "xray_sources.exposure_time_per_rotation", "exposure_time",
     "pitch_factor", "nominal_total_collimation_width", "ctdiw_phantom_type", "xray_modulation_type", "comment",
 )  # fmt: skip
@@ -32,5 +33,6 @@ MG = (
 NM = (
     *_WHAT, "radiopharmaceutical_agent", "radiopharmaceutical_name", "radionuclide", "administered_activity",
     "pre_administration_activity", "post_administration_activity", "route_of_administration", "site_of_administration",
-    "laterality", "radiopharmaceutical_volume", "effective_dose", "radionuclide_half_life", "comment",
+    "laterality", "radiopharmaceutical_volume", "effective_dose", "effective_dose_estimated",
+    "radionuclide_half_life", "comment",
 )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from . import limits
 from .common import counted_in, marks, person_participants, record_source
+from .estimate import OF_EVENT
 from .field import Field, Shown, Table, code, codes, integer, moment, num, structs, text, uid
 
 _AGENT, _ROUTE, _METHOD = "SCT:349358000", "SCT:410675002", "SCT:370129005"
@@ -119,6 +120,7 @@ NM_ADMINISTRATION = Table(
         counted_in(),
         marks(),
     ),
+    derived=(OF_EVENT["effective_dose"],),
 )  # fmt: skip
 
 _GFR, _BMI, _BSA = "SCT:80274001", "SCT:60621009", "LN:8277-6"

@@ -13,6 +13,7 @@ from .common import (
     record_source,
     repeated_and_rejected,
 )
+from .estimate import OF_EVENT
 from .field import (
     Field,
     Pulses,
@@ -315,6 +316,7 @@ PROJECTION_EVENT = Table(
     "One row per irradiation event of a fluoroscopy, radiography or mammography study. An acquisition of "
     "cone-beam CT, as volumes or CT images with a dose area product describe it, is one event.",
     with_pulse_values(_EVENT),
+    derived=(OF_EVENT["effective_dose"],),
 )
 
 PROJECTION_ACCUMULATED = Table(

@@ -250,6 +250,16 @@ class ImageSeries(TypedDict, total=False):
     energy_window_upper_limit: float | None
 
 
+class Input(TypedDict, total=False):
+    """An entry of inputs."""
+
+    name: str | None
+    value: float | None
+    text: str | None
+    unit: str | None
+    origin: str | None
+
+
 class Marked(TypedDict, total=False):
     """A row with marks."""
 
@@ -351,6 +361,10 @@ class StudyRow(TypedDict, total=False):
     marks: list[Mark] | None
     not_used: list[NotUsed] | None
     standard_names: list[str] | None
+    ssde_mean: float | None
+    ssde_max: float | None
+    effective_dose_estimated: float | None
+    effective_dose_table: str | None
 
 
 class EquipmentRow(TypedDict, total=False):
@@ -439,6 +453,8 @@ class CtEventRow(TypedDict, total=False):
     ctdivol_alert_value_reached: bool | None
     dlp_notification_value_reached: bool | None
     ctdivol_notification_value_reached: bool | None
+    ssde: float | None
+    effective_dose_estimated: float | None
 
 
 class CtAccumulatedRow(TypedDict, total=False):
@@ -602,6 +618,7 @@ class ProjectionEventRow(TypedDict, total=False):
     breast_implant_present: str | None
     counted_in: int | None
     marks: list[Mark] | None
+    effective_dose_estimated: float | None
 
 
 class ProjectionAccumulatedRow(TypedDict, total=False):
@@ -678,6 +695,7 @@ class NmAdministrationRow(TypedDict, total=False):
     image_series: list[ImageSeries] | None
     counted_in: int | None
     marks: list[Mark] | None
+    effective_dose_estimated: float | None
 
 
 class ObjectRow(TypedDict, total=False):
@@ -883,6 +901,23 @@ class ReferenceLevelRow(TypedDict, total=False):
     valid: bool | None
 
 
+class EstimateRow(TypedDict, total=False):
+    """A row of estimate."""
+
+    study_id: int
+    event_number: int | None
+    quantity: str
+    value: float | None
+    unit: str
+    method: CodeValue | None
+    table_key: str | None
+    table_version: str | None
+    weights: str | None
+    inputs: list[Input] | None
+    reason: str | None
+    counted_in: int | None
+
+
 class FoundRow(TypedDict, total=False):
     """A row of found."""
 
@@ -1058,6 +1093,8 @@ class EventRow(TypedDict, total=False):
     ctdivol_alert_value_reached: bool | None
     dlp_notification_value_reached: bool | None
     ctdivol_notification_value_reached: bool | None
+    ssde: float | None
+    effective_dose_estimated: float | None
     acquisition_plane: CodeValue | None
     irradiation_event_type: CodeValue | None
     anatomical_structure: CodeValue | None

@@ -4,6 +4,7 @@ from."""
 from ..dicom import concepts
 from . import limits
 from .common import OBSERVERS, SOURCES, device_participants, marks, person_participants, unused
+from .estimate import EFFECTIVE_DOSE_TABLE, OF_STUDY
 from .field import (
     Table,
     blob,
@@ -350,6 +351,8 @@ STUDY = Table(
             description="Standard names of the installation for the study's descriptions, "
             "procedures and protocols, according to the map of names.",
         ),
+        *OF_STUDY.values(),
+        EFFECTIVE_DOSE_TABLE,
     ),
 )
 

@@ -10,6 +10,7 @@ from ..query.lists import ALWAYS, SYSTEM
 from ..query.objects import COLUMNS as OBJECT_COLUMNS
 from ..records import (
     EQUIPMENT,
+    ESTIMATE,
     MODALITIES,
     OBJECT,
     OUTCOMES,
@@ -146,7 +147,7 @@ def _common(*tables: Table) -> dict[str, dict[str, Any]]:
     }
 
 
-_OF_SOME = tuple(field.name for field in STUDY.fields if field.modalities)
+_OF_SOME = tuple(field.name for field in (*STUDY.fields, *STUDY.derived) if field.modalities)
 _STUDY = of_table(STUDY)
 _REQUIRED = [name for name in _STUDY["required"] if name not in _OF_SOME]
 _LISTED = {
@@ -167,6 +168,7 @@ _DETAIL = {
         accumulated=_any_of(modality.accumulated for modality in MODALITIES.values()),
         events=_any_of(modality.events for modality in MODALITIES.values()),
         objects=array(ref("object_row")),
+        estimates=array(ref("estimate")),
         orthanc_studies=INTEGER
         | {
             "description": "Number of studies with this UID in Orthanc, which may be under "
@@ -197,7 +199,7 @@ COMPONENTS |= {
     "study_in_list": _LISTED,
     "object_row": _OBJECT_LISTED,
     "equipment": of_table(EQUIPMENT),
-    **{table.name: of_table(table) for table in STUDY_TABLES},
+    **{table.name: of_table(table) for table in (*STUDY_TABLES, ESTIMATE)},
     **_common(STUDY, EQUIPMENT, *STUDY_TABLES),
 }
 

@@ -19,6 +19,7 @@ from .audit_log import AUDIT_LOG_ROUTES
 from .charts import CHART_ROUTES
 from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
+from .estimate_tables import ESTIMATE_TABLE_ROUTES
 from .exports import EXPORT_ROUTES
 from .followers import FOLLOWER_ROUTES
 from .identity import IDENTITY_ROUTES
@@ -187,6 +188,7 @@ ROUTES: tuple[Route, ...] = (
     *STUDY_FILE_ROUTES,
     *CHART_ROUTES,
     *REFERENCE_LEVEL_ROUTES,
+    *ESTIMATE_TABLE_ROUTES,
     *SETTING_ROUTES,
     *IDENTITY_ROUTES,
     *SIZE_ROUTES,

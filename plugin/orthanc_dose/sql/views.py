@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..records import (
     EQUIPMENT,
+    ESTIMATE,
     IDENTITY_FIELDS,
     OBJECT,
     OBJECT_OUTCOMES,
@@ -72,7 +73,7 @@ VIEWS: dict[str, View] = {
         View(STUDY, STUDY.fields, "not_counted IS NULL"),
         View(NOT_COUNTED, NOT_COUNTED.fields, "not_counted IS NOT NULL"),
         View(EQUIPMENT, EQUIPMENT.fields),
-        *map(_of_study, STUDY_TABLES),
+        *map(_of_study, (*STUDY_TABLES, ESTIMATE)),
         View(STUDY_STANDARD_NAME, STUDY_STANDARD_NAME.fields),
         View(OBJECT, tuple(field for field in OBJECT.fields if field.name in OBJECT_OUTCOMES)),
     )

@@ -122,6 +122,11 @@ def add_follower(connection: duckdb.DuckDBPyConnection, name: str, task: int | N
     )
 
 
+def set_task(connection: duckdb.DuckDBPyConnection, name: str, task: int | None) -> None:
+    """Set the task for the existing studies of a follower."""
+    connection.execute(f"UPDATE {FOLLOWER.name} SET task_id = $2 WHERE name = $1", [name, task])
+
+
 def keep_followers(connection: duckdb.DuckDBPyConnection, names: list[str]) -> None:
     """Forget all followers except these, together with their failures."""
     for table, column in ((FOLLOWER, "name"), (FOLLOWER_FAILURE, "follower")):

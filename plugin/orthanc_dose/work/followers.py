@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Unpack
 import duckdb
 
 from ..records.task import OPEN
-from ..store import STORE_ERRORS, Store, feed, tasks
+from ..store import STORE_ERRORS, Store, feed, state, tasks
 from ..store.feed import Change
 from ..store.tasks import Task
 from .owner import Owner
@@ -42,6 +42,24 @@ class Follower:
     """Reacts to changed studies."""
 
     name: ClassVar[str]
+    # Changes per transaction, and seconds for which changes are gathered before the next one: for
+    # followers that work with many studies at once.
+    chunk: ClassVar[int | None] = None
+    gather_s: ClassVar[float] = 0.0
+    # Returns the present value of a setting; assigned by whoever creates the follower.
+    setting: Callable[[str], Any]
+
+    def basis(self, connection: duckdb.DuckDBPyConnection) -> str | None:
+        """Return a text for what the results depend on in addition to the study, or None.
+
+        Whenever it differs from that of the results in the store, all existing studies are processed
+        again. It is called before each transaction, and must be quick.
+        """
+        return None
+
+    def react_to(self, reading: Reading, changes: Sequence[Change]) -> list[Write | None]:
+        """Work out what several changes require: `react` for each, unless many are quicker at once."""
+        return [self.react(reading, change) for change in changes]
 
     def react(self, reading: Reading, change: Change) -> Write | None:
         """Work out what a change requires, and return a function that writes it.
@@ -151,6 +169,7 @@ class _Thread(threading.Thread):
         super().__init__(name=f"dose-{follower.name}", daemon=True)
         self._store, self._follower, self._owner = store, follower, owner
         self.ending, self.woken = threading.Event(), threading.Event()
+        self._is_behind = False  # more changes wait than fit into a transaction
         self.error: str | None = None  # why it waits
         self.error_since: datetime | None = None  # UTC; of the first of several errors in a row
 
@@ -163,6 +182,8 @@ class _Thread(threading.Thread):
                     self._begin()
                     is_known = True
                 busy = self._round()
+                if busy and not self._is_behind and self._follower.gather_s:
+                    self.ending.wait(self._follower.gather_s)
             except BaseException as error:  # noqa: BLE001  whatever happens, the follower goes on
                 said = reason_of(error)
                 if said != self.error:
@@ -183,26 +204,57 @@ class _Thread(threading.Thread):
         with self._store.writing() as connection:
             if any(row["name"] == name for row in feed.followers(connection)):
                 return
-            [count, largest] = connection.execute(
-                "SELECT count(*), max(id) FROM study"
-            ).fetchone() or (0, 0)
-            task = None
-            if count:
-                parameters = {"follower": name, "upto": largest}
-                task = tasks.add_task(connection, BACKFILL, "", name, parameters, total=count)
-            feed.add_follower(connection, name, task)
+            feed.add_follower(connection, name, self._add_task(connection))
+            self._remember(connection, self._follower.basis(connection))
+
+    def _add_task(self, connection: duckdb.DuckDBPyConnection) -> int | None:
+        """Add the task for the existing studies, and return its number; None if there are none."""
+        [count, largest] = connection.execute("SELECT count(*), max(id) FROM study").fetchone() or (
+            0,
+            0,
+        )
+        if not count:
+            return None
+        name = self._follower.name
+        parameters = {"follower": name, "upto": largest}
+        return tasks.add_task(connection, BACKFILL, "", name, parameters, total=count)
+
+    def _remember(self, connection: duckdb.DuckDBPyConnection, basis: str | None) -> None:
+        if basis is not None:
+            state.write_state(connection, f"follower_basis:{self._follower.name}", basis)
+
+    def _has_other_basis(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        basis = self._follower.basis(connection)
+        name = f"follower_basis:{self._follower.name}"
+        return basis is not None and basis != state.read_state(connection, name)
+
+    def _begin_again(self) -> None:
+        """Start over with all existing studies, since the results depend on something else now."""
+        with self._store.writing() as connection:
+            if not self._has_other_basis(connection):
+                return
+            if task := self._task(connection):
+                self._note(connection, task["id"], state="stopped", finished_at=tasks.now())
+            number = self._add_task(connection)
+            feed.set_task(connection, self._follower.name, number)
+            self._remember(connection, self._follower.basis(connection))
 
     def _round(self) -> bool:
         """Process some new changes, or else some to be tried again, or else some existing studies.
 
         Returns whether there were any.
         """
-        name = self._follower.name
+        name, chunk = self._follower.name, self._follower.chunk or CHUNK
         with self._store.reading() as connection:
-            changes = feed.after(connection, name, CHUNK)
-            again = [] if changes else feed.due(connection, name, CHUNK)
+            has_other_basis = self._has_other_basis(connection)
+        if has_other_basis:
+            self._begin_again()
+        with self._store.reading() as connection:
+            changes = feed.after(connection, name, chunk)
+            again = [] if changes else feed.due(connection, name, chunk)
             task = None if changes or again else self._task(connection)
-            old = self._old(connection, task) if task else []
+            old = self._old(connection, task, chunk) if task else []
+        self._is_behind = len(changes) == chunk or bool(again or task)
         if changes:
             self._take(changes, lambda at, some: feed.move(at, name, some[-1].number))
         elif again:
@@ -217,7 +269,7 @@ class _Thread(threading.Thread):
             self._take(old, lambda at, some: self._progress(at, number, some))
             if task["state"] == "waiting":
                 tasks.log_begin(task)
-            if len(old) < CHUNK:
+            if len(old) < chunk:
                 with self._store.writing() as connection:
                     ended = self._note(connection, number, state="done", finished_at=tasks.now())
                 if ended is not None:
@@ -225,14 +277,14 @@ class _Thread(threading.Thread):
         return bool(changes or again or task)
 
     def _take(self, changes: list[Change], advance: Advance) -> None:
-        """React to changes in one transaction or, if one of them raises, to each in its own.
+        """React to changes in one transaction or, if one of them raises, to halves of them.
 
         advance: records that these changes are done.
         """
         if not changes or self.ending.is_set():
             return
         try:
-            writes = [self._follower.react(self._store.reading, change) for change in changes]
+            writes = self._follower.react_to(self._store.reading, changes)
             with self._store.writing() as connection:
                 for write in writes:
                     if write is not None:
@@ -244,8 +296,9 @@ class _Thread(threading.Thread):
             if len(changes) == 1:
                 self._set_aside(changes[0], advance, error)
             else:
-                for change in changes:
-                    self._take([change], advance)
+                middle = len(changes) // 2
+                for half in (changes[:middle], changes[middle:]):
+                    self._take(half, advance)
 
     def _set_aside(self, change: Change, advance: Advance, error: BaseException) -> None:
         name, reason = self._follower.name, reason_of(error)
@@ -268,9 +321,9 @@ class _Thread(threading.Thread):
         return next(found, None)
 
     @staticmethod
-    def _old(connection: Any, task: Task) -> list[Change]:
+    def _old(connection: Any, task: Task, chunk: int) -> list[Change]:
         return feed.there(
-            connection, task["progress"].get("after", 0), task["parameters"]["upto"], CHUNK
+            connection, task["progress"].get("after", 0), task["parameters"]["upto"], chunk
         )
 
     def _progress(self, connection: Any, task_id: int, some: list[Change]) -> None:

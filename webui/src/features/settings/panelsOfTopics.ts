@@ -10,6 +10,7 @@ type Load = () => Promise<Component | { default: Component }>;
 const PANELS: Record<string, Load[]> = {
   identity: [() => import("./IdentityPanel.vue")],
   "test data": [() => import("./NotPatientPanel.vue")],
+  estimates: [() => import("./EstimatesPanel.vue")],
   exports: [() => import("./CopyPanel.vue")],
   charts: [() => import("../charts").then((charts) => charts.ChartDefaultsPanel)],
 };
