@@ -78,7 +78,11 @@ _LIST = component(
     "estimate_tables",
     any_object(
         tables=array(
-            any_object(**dict.fromkeys(_TEXTS, TEXT), own=FLAG, rows=array({"type": "object"}))
+            any_object(
+                **dict.fromkeys(_TEXTS, TEXT) | {"kind": {"type": "string", "enum": list(KINDS)}},
+                own=FLAG,
+                rows=array({"type": "object"}),
+            )
         )
     ),
 )

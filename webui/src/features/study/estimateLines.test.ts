@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { estimateLines } from "./estimateLines";
-import type { EstimateRow } from "../../shared/api/types";
+import type { Estimate } from "../../shared/api/schema";
 
 const row = (event_number: number | null, value: number | null, reason: string | null) =>
-  ({ event_number, quantity: "ssde", value, reason }) as EstimateRow;
+  ({ event_number, quantity: "ssde", value, reason }) as Estimate;
 
 describe("lines of estimates", () => {
   it("puts events without a value for the same reason together", () => {

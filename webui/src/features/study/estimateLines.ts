@@ -1,14 +1,14 @@
 /** The estimates of a study as lines of a table. Pure functions. */
-import type { EstimateRow } from "../../shared/api/types";
+import type { Estimate } from "../../shared/api/schema";
 
 /** A line: an estimate, or several events without one for the same reason. */
 export interface EstimateLine {
-  row: EstimateRow;
+  row: Estimate;
   events: number[];
 }
 
 /** The lines: each value has its own; events of which a value is missing for the same reason share one. */
-export function estimateLines(rows: EstimateRow[]): EstimateLine[] {
+export function estimateLines(rows: Estimate[]): EstimateLine[] {
   const missing = new Map<string, EstimateLine>();
   const lines: EstimateLine[] = [];
   for (const row of rows) {

@@ -4213,6 +4213,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/estimate-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["estimate_tables"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/estimate-tables/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    kind: components["parameters"]["kind"];
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["OwnTable"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["estimate_tables"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    kind: components["parameters"]["kind"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["estimate_tables"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/settings": {
         parameters: {
             query?: never;
@@ -4318,7 +4412,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    name: "patient_name" | "patient_id" | "patient_birth_date" | "accession_number" | "not_patient_names" | "not_patient_ids" | "dose_from_ct_images" | "dose_screens" | "count_rejected_for_safety" | "reports_in_orthanc" | "mammography_in_orthanc" | "radiography_in_orthanc" | "captures_in_orthanc" | "nuclear_in_orthanc" | "unmatched_in_orthanc" | "ignored_manufacturers" | "ignored_models" | "ignored_stations" | "ignored_software_versions" | "ignored_serial_numbers" | "physics_names" | "physics_ids" | "session_hours" | "date_format" | "first_day_of_week" | "time_zone" | "export_days" | "parquet_copy" | "parquet_copy_hour" | "parquet_copy_identity" | "moves_at_once" | "move_pause" | "sql_seconds" | "sql_memory" | "sql_age" | "sql_rows" | "sql_file_rows" | "log_level" | "log_level_in_orthanc" | "log_to_file" | "log_file_megabytes" | "log_files_kept" | "audit_days" | "task_days";
+                    name: "patient_name" | "patient_id" | "patient_birth_date" | "accession_number" | "not_patient_names" | "not_patient_ids" | "dose_from_ct_images" | "dose_screens" | "count_rejected_for_safety" | "reports_in_orthanc" | "mammography_in_orthanc" | "radiography_in_orthanc" | "captures_in_orthanc" | "nuclear_in_orthanc" | "unmatched_in_orthanc" | "ignored_manufacturers" | "ignored_models" | "ignored_stations" | "ignored_software_versions" | "ignored_serial_numbers" | "physics_names" | "physics_ids" | "effective_dose_weights" | "effective_dose_ct" | "effective_dose_nm" | "effective_dose_projection" | "session_hours" | "date_format" | "first_day_of_week" | "time_zone" | "export_days" | "parquet_copy" | "parquet_copy_hour" | "parquet_copy_identity" | "moves_at_once" | "move_pause" | "sql_seconds" | "sql_memory" | "sql_age" | "sql_rows" | "sql_file_rows" | "log_level" | "log_level_in_orthanc" | "log_to_file" | "log_file_megabytes" | "log_files_kept" | "audit_days" | "task_days";
                 };
                 cookie?: never;
             };
@@ -5015,6 +5109,10 @@ export interface components {
                 count: number | null;
             }[] | null;
             standard_names?: string[] | null;
+            ssde_mean?: number | null;
+            ssde_max?: number | null;
+            effective_dose_estimated?: number | null;
+            effective_dose_table?: string | null;
         };
         study: {
             equipment: components["schemas"]["equipment"];
@@ -5032,6 +5130,7 @@ export interface components {
             accumulated: (components["schemas"]["ct_accumulated"] | components["schemas"]["projection_accumulated"])[];
             events: (components["schemas"]["ct_event"] | components["schemas"]["projection_event"] | components["schemas"]["nm_administration"])[];
             objects: components["schemas"]["object_row"][];
+            estimates: components["schemas"]["estimate"][];
             orthanc_studies: number;
         } & WithRequired<components["schemas"]["study_values"], "id" | "modality" | "study_instance_uid" | "equipment_id" | "made_by" | "accession_number" | "accession_numbers" | "study_id" | "study_date" | "study_time" | "timezone_offset_from_utc" | "study_description" | "series_description" | "protocol_name" | "procedure_code" | "performed_procedure_step_description" | "requested_procedure_description" | "requested_procedure_code" | "scheduled_procedure_step_description" | "referring_physician" | "performing_physician" | "physician_of_record" | "reading_physician" | "operators" | "institution_address" | "last_calibrated_on" | "patient_name" | "patient_id" | "patient_birth_date" | "patient_age" | "patient_sex" | "patient_size" | "patient_weight" | "patient_size_from" | "patient_weight_from" | "procedure_reported" | "procedure_intent" | "scope_of_accumulation" | "scope_uid" | "sources_of_dose_information" | "comment" | "language" | "organ_dose_estimates" | "observers" | "persons" | "devices" | "number_of_events" | "acquisition_protocols" | "all_marks" | "not_patient_indicator" | "not_counted" | "shared_with" | "stored_at" | "source" | "extractor_version" | "marks" | "not_used" | "standard_names">;
         study_in_list: {
@@ -5171,6 +5270,8 @@ export interface components {
             ctdivol_alert_value_reached: boolean | null;
             dlp_notification_value_reached: boolean | null;
             ctdivol_notification_value_reached: boolean | null;
+            ssde: number | null;
+            effective_dose_estimated: components["schemas"]["effective_dose_estimated"];
         };
         ct_accumulated: {
             study_id: number;
@@ -5336,6 +5437,7 @@ export interface components {
             breast_implant_present: string | null;
             counted_in: components["schemas"]["counted_in"];
             marks: components["schemas"]["marks"];
+            effective_dose_estimated: components["schemas"]["effective_dose_estimated"];
         };
         projection_accumulated: {
             study_id: number;
@@ -5437,6 +5539,27 @@ export interface components {
             }[] | null;
             counted_in: components["schemas"]["counted_in"];
             marks: components["schemas"]["marks"];
+            effective_dose_estimated: components["schemas"]["effective_dose_estimated"];
+        };
+        estimate: {
+            study_id: number;
+            event_number: number | null;
+            quantity: string;
+            value: number | null;
+            unit: string;
+            method: components["schemas"]["code"];
+            table_key: string | null;
+            table_version: string | null;
+            weights: string | null;
+            inputs: {
+                name: string | null;
+                value: number | null;
+                text: string | null;
+                unit: string | null;
+                origin: string | null;
+            }[] | null;
+            reason: string | null;
+            counted_in: components["schemas"]["counted_in"];
         };
         devices: components["schemas"]["devices_entry"][] | null;
         marks: components["schemas"]["marks_entry"][] | null;
@@ -5469,6 +5592,7 @@ export interface components {
             meaning: string | null;
         } | null;
         counted_in: number | null;
+        effective_dose_estimated: number | null;
         persons_entry: {
             name: string | null;
             role_in_procedure: components["schemas"]["code"];
@@ -6067,6 +6191,20 @@ export interface components {
             effective_dose_total_from?: components["schemas"]["number_from"];
             effective_dose_total_to?: components["schemas"]["number_to"];
             effective_dose_total_given?: components["schemas"]["number_given"];
+            ssde_mean_from?: components["schemas"]["number_from"];
+            ssde_mean_to?: components["schemas"]["number_to"];
+            ssde_mean_given?: components["schemas"]["number_given"];
+            ssde_max_from?: components["schemas"]["number_from"];
+            ssde_max_to?: components["schemas"]["number_to"];
+            ssde_max_given?: components["schemas"]["number_given"];
+            effective_dose_estimated_from?: components["schemas"]["number_from"];
+            effective_dose_estimated_to?: components["schemas"]["number_to"];
+            effective_dose_estimated_given?: components["schemas"]["number_given"];
+            effective_dose_table?: components["schemas"]["text_contains"];
+            effective_dose_table_not?: components["schemas"]["text_not"];
+            effective_dose_table_is?: components["schemas"]["text_is"];
+            effective_dose_table_exactly?: components["schemas"]["text_exactly"];
+            effective_dose_table_empty?: components["schemas"]["empty"];
             ctdiw_phantom_type?: string;
             kvp_from?: components["schemas"]["number_from"];
             kvp_to?: components["schemas"]["number_to"];
@@ -6202,7 +6340,7 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
-        shown_charts: ("ct-ctdivol-protocol" | "ct-ctdivol-study-description" | "ct-dlp-over-time-study-description" | "ct-dlp-protocol" | "ct-dlp-requested-procedure" | "ct-dlp-study-description" | "ct-events-requested-procedure" | "ct-events-study-description" | "ct-frequency-protocol" | "ct-frequency-requested-procedure" | "ct-frequency-study-description" | "ct-workload" | "dx-dap-over-time-protocol" | "dx-dap-protocol" | "dx-dap-requested-procedure" | "dx-dap-study-description" | "dx-events-requested-procedure" | "dx-events-study-description" | "dx-frequency-protocol" | "dx-frequency-requested-procedure" | "dx-frequency-study-description" | "dx-kvp-over-time-protocol" | "dx-kvp-protocol" | "dx-mas-over-time-protocol" | "dx-mas-protocol" | "dx-workload" | "mg-agd-protocol" | "mg-agd-thickness" | "mg-agd-view" | "mg-frequency-protocol" | "mg-frequency-requested-procedure" | "mg-frequency-study-description" | "mg-kvp-thickness" | "mg-mas-thickness" | "mg-workload" | "nm-activity-agent" | "nm-activity-per-weight-agent" | "nm-activity-study-description" | "nm-frequency-agent" | "nm-frequency-study-description" | "nm-workload" | "rf-dap-over-time-study-description" | "rf-dap-requested-procedure" | "rf-dap-study-description" | "rf-dose-rp-requested-procedure" | "rf-dose-rp-study-description" | "rf-fluoro-time-requested-procedure" | "rf-fluoro-time-study-description" | "rf-frequency-requested-procedure" | "rf-frequency-study-description" | "rf-workload")[] | null;
+        shown_charts: ("ct-ctdivol-protocol" | "ct-ctdivol-study-description" | "ct-dlp-over-time-study-description" | "ct-dlp-protocol" | "ct-dlp-requested-procedure" | "ct-dlp-study-description" | "ct-effective-dose-requested-procedure" | "ct-effective-dose-study-description" | "ct-events-requested-procedure" | "ct-events-study-description" | "ct-frequency-protocol" | "ct-frequency-requested-procedure" | "ct-frequency-study-description" | "ct-ssde-requested-procedure" | "ct-ssde-study-description" | "ct-workload" | "dx-dap-over-time-protocol" | "dx-dap-protocol" | "dx-dap-requested-procedure" | "dx-dap-study-description" | "dx-events-requested-procedure" | "dx-events-study-description" | "dx-frequency-protocol" | "dx-frequency-requested-procedure" | "dx-frequency-study-description" | "dx-kvp-over-time-protocol" | "dx-kvp-protocol" | "dx-mas-over-time-protocol" | "dx-mas-protocol" | "dx-workload" | "mg-agd-protocol" | "mg-agd-thickness" | "mg-agd-view" | "mg-frequency-protocol" | "mg-frequency-requested-procedure" | "mg-frequency-study-description" | "mg-kvp-thickness" | "mg-mas-thickness" | "mg-workload" | "nm-activity-agent" | "nm-activity-per-weight-agent" | "nm-activity-study-description" | "nm-effective-dose-study-description" | "nm-frequency-agent" | "nm-frequency-study-description" | "nm-workload" | "rf-dap-over-time-study-description" | "rf-dap-requested-procedure" | "rf-dap-study-description" | "rf-dose-rp-requested-procedure" | "rf-dose-rp-study-description" | "rf-fluoro-time-requested-procedure" | "rf-fluoro-time-study-description" | "rf-frequency-requested-procedure" | "rf-frequency-study-description" | "rf-workload")[] | null;
         chart_options: {
             on: boolean;
             charts: components["schemas"]["shown_charts"];
@@ -6304,6 +6442,21 @@ export interface components {
                 last_study: string | null;
             }[];
         };
+        estimate_tables: {
+            tables: {
+                key: string;
+                version: string;
+                /** @enum {string} */
+                kind: "ct" | "nm" | "dap";
+                title: string;
+                weights: string;
+                unit: string;
+                source: string;
+                note: string;
+                own: boolean;
+                rows: Record<string, unknown>[];
+            }[];
+        };
         export_format: {
             /** @enum {unknown} */
             name: "csv" | "xlsx" | "parquet" | "arrow" | "jsonl" | "nhsbsp" | "phe_ct_2019" | "phe_dx_2019_projection" | "phe_dx_2019_study" | "phe_rf_2019";
@@ -6403,7 +6556,7 @@ export interface components {
             /** @enum {unknown} */
             modality: "CT" | "RF" | "DX" | "MG" | "NM";
             /** @enum {unknown} */
-            quantity: "ct_event_dlp" | "dlp_total" | "ct_event_mean_ctdivol" | "number_of_events" | "projection_event_dap" | "dap_total" | "projection_event_kvp" | "projection_event_exposure" | "dose_rp_total" | "total_fluoro_time" | "projection_event_average_glandular_dose" | "administered_activity_total" | "nm_administration_administered_activity" | "nm_administration_activity_per_weight";
+            quantity: "ct_event_dlp" | "dlp_total" | "ct_event_mean_ctdivol" | "ssde_max" | "effective_dose_estimated" | "number_of_events" | "projection_event_dap" | "dap_total" | "projection_event_kvp" | "projection_event_exposure" | "dose_rp_total" | "total_fluoro_time" | "projection_event_average_glandular_dose" | "administered_activity_total" | "nm_administration_administered_activity" | "nm_administration_activity_per_weight";
             value: number;
             /** @enum {unknown} */
             statistic: "median" | "mean" | "p75";
@@ -6423,7 +6576,7 @@ export interface components {
         };
         level_quantity: {
             /** @enum {unknown} */
-            name: "ct_event_dlp" | "dlp_total" | "ct_event_mean_ctdivol" | "number_of_events" | "projection_event_dap" | "dap_total" | "projection_event_kvp" | "projection_event_exposure" | "dose_rp_total" | "total_fluoro_time" | "projection_event_average_glandular_dose" | "administered_activity_total" | "nm_administration_administered_activity" | "nm_administration_activity_per_weight";
+            name: "ct_event_dlp" | "dlp_total" | "ct_event_mean_ctdivol" | "ssde_max" | "effective_dose_estimated" | "number_of_events" | "projection_event_dap" | "dap_total" | "projection_event_kvp" | "projection_event_exposure" | "dose_rp_total" | "total_fluoro_time" | "projection_event_average_glandular_dose" | "administered_activity_total" | "nm_administration_administered_activity" | "nm_administration_activity_per_weight";
             field: string;
             label: string;
             unit: string;
@@ -6977,7 +7130,7 @@ export interface components {
             /** @enum {unknown} */
             modality: "CT" | "DX" | "MG" | "NM" | "RF";
             /** @enum {unknown} */
-            quantity: "administered_activity_total" | "ct_event_dlp" | "ct_event_mean_ctdivol" | "dap_total" | "dlp_total" | "dose_rp_total" | "nm_administration_activity_per_weight" | "nm_administration_administered_activity" | "number_of_events" | "projection_event_average_glandular_dose" | "projection_event_dap" | "projection_event_exposure" | "projection_event_kvp" | "total_fluoro_time";
+            quantity: "administered_activity_total" | "ct_event_dlp" | "ct_event_mean_ctdivol" | "dap_total" | "dlp_total" | "dose_rp_total" | "effective_dose_estimated" | "nm_administration_activity_per_weight" | "nm_administration_administered_activity" | "number_of_events" | "projection_event_average_glandular_dose" | "projection_event_dap" | "projection_event_exposure" | "projection_event_kvp" | "ssde_max" | "total_fluoro_time";
             value: number;
             /** @enum {unknown} */
             statistic: "mean" | "median" | "p75";
@@ -7007,6 +7160,9 @@ export interface components {
              * @enum {unknown}
              */
             shipped_as?: null | "aroua2007-biliary-drainage-and-stenting-dap" | "aroua2007-cerebral-angiography-dap" | "aroua2007-cerebral-embolisation-dap" | "aroua2007-coronary-angiography-dap" | "aroua2007-lower-limb-and-iliac-angiography-dap" | "aroua2007-ptca-dap" | "oldenburg2019-cervical-spine-trauma-ctdivol" | "oldenburg2019-cervical-spine-trauma-dlp" | "oldenburg2019-chronic-sinusitis-ctdivol" | "oldenburg2019-chronic-sinusitis-dlp" | "oldenburg2019-stroke-ctdivol" | "oldenburg2019-stroke-dlp" | "uk2024-abdomen-and-pelvis-abscess-ctdivol" | "uk2024-abdomen-and-pelvis-abscess-dlp" | "uk2024-cervical-spine-fracture-ctdivol" | "uk2024-cervical-spine-fracture-dlp" | "uk2024-chest-abdomen-pelvis-cancer-dlp" | "uk2024-chest-and-abdomen-lung-cancer-dlp" | "uk2024-chest-high-resolution-interstitial-lung-disease-ctdivol" | "uk2024-chest-high-resolution-interstitial-lung-disease-dlp" | "uk2024-chest-lung-cancer-ctdivol" | "uk2024-chest-lung-cancer-dlp" | "uk2024-ct-pulmonary-angiography-pulmonary-embolism-ctdivol" | "uk2024-ct-pulmonary-angiography-pulmonary-embolism-dlp" | "uk2024-head-acute-stroke-ctdivol" | "uk2024-head-acute-stroke-dlp" | "uk2024-kidneys-ureters-bladder-stones-colic-ctdivol" | "uk2024-kidneys-ureters-bladder-stones-colic-dlp" | "uk2024-neck-chest-abdomen-and-pelvis-cancer-dlp" | "uk2024-paranasal-sinuses-sinus-disease-ctdivol" | "uk2024-paranasal-sinuses-sinus-disease-dlp" | "uk2024-urogram-tumour-stones-colic-dlp" | "uk2024-virtual-colonoscopy-polyps-tumour-dlp";
+        };
+        OwnTable: {
+            table: Record<string, unknown>;
         };
         SettingChanges: {
             /**
@@ -7083,6 +7239,26 @@ export interface components {
             physics_names?: string[];
             /** Physics studies, by patient ID */
             physics_ids?: string[];
+            /**
+             * Effective dose
+             * @enum {unknown}
+             */
+            effective_dose_weights?: "ICRP 103" | "ICRP 60" | "none";
+            /**
+             * Table for CT
+             * @enum {unknown}
+             */
+            effective_dose_ct?: "aapm96" | "nci2012_icrp103" | "nci2012_icrp60" | "none" | "own";
+            /**
+             * Table for nuclear medicine
+             * @enum {unknown}
+             */
+            effective_dose_nm?: "andersson2015" | "none" | "own";
+            /**
+             * Table for fluoroscopy and radiography
+             * @enum {unknown}
+             */
+            effective_dose_projection?: "none" | "own";
             /** Length of a session */
             session_hours?: number;
             /**
@@ -7174,7 +7350,7 @@ export interface components {
     responses: never;
     parameters: {
         filters: components["schemas"]["filters"];
-        sort: "id" | "-id" | "modality" | "-modality" | "study_instance_uid" | "-study_instance_uid" | "equipment_id" | "-equipment_id" | "accession_number" | "-accession_number" | "study_id" | "-study_id" | "study_date" | "-study_date" | "study_time" | "-study_time" | "timezone_offset_from_utc" | "-timezone_offset_from_utc" | "study_description" | "-study_description" | "series_description" | "-series_description" | "protocol_name" | "-protocol_name" | "performed_procedure_step_description" | "-performed_procedure_step_description" | "requested_procedure_description" | "-requested_procedure_description" | "scheduled_procedure_step_description" | "-scheduled_procedure_step_description" | "referring_physician" | "-referring_physician" | "performing_physician" | "-performing_physician" | "physician_of_record" | "-physician_of_record" | "reading_physician" | "-reading_physician" | "operators" | "-operators" | "institution_address" | "-institution_address" | "last_calibrated_on" | "-last_calibrated_on" | "patient_name" | "-patient_name" | "patient_id" | "-patient_id" | "patient_birth_date" | "-patient_birth_date" | "patient_age" | "-patient_age" | "patient_sex" | "-patient_sex" | "patient_size" | "-patient_size" | "patient_weight" | "-patient_weight" | "patient_size_from" | "-patient_size_from" | "patient_weight_from" | "-patient_weight_from" | "scope_uid" | "-scope_uid" | "start_of_irradiation" | "-start_of_irradiation" | "end_of_irradiation" | "-end_of_irradiation" | "comment" | "-comment" | "number_of_events" | "-number_of_events" | "number_of_spiral_events" | "-number_of_spiral_events" | "number_of_sequenced_events" | "-number_of_sequenced_events" | "number_of_constant_angle_events" | "-number_of_constant_angle_events" | "number_of_stationary_events" | "-number_of_stationary_events" | "number_of_free_events" | "-number_of_free_events" | "number_of_cone_beam_events" | "-number_of_cone_beam_events" | "dlp_total" | "-dlp_total" | "ctdivol_max" | "-ctdivol_max" | "effective_dose_total" | "-effective_dose_total" | "dose_check_events" | "-dose_check_events" | "dap_total" | "-dap_total" | "dap_total_a" | "-dap_total_a" | "dap_total_b" | "-dap_total_b" | "dose_rp_total" | "-dose_rp_total" | "dose_rp_total_a" | "-dose_rp_total_a" | "dose_rp_total_b" | "-dose_rp_total_b" | "fluoro_dap_total" | "-fluoro_dap_total" | "acquisition_dap_total" | "-acquisition_dap_total" | "total_fluoro_time" | "-total_fluoro_time" | "total_number_of_radiographic_frames" | "-total_number_of_radiographic_frames" | "agd_left" | "-agd_left" | "agd_right" | "-agd_right" | "agd_unspecified" | "-agd_unspecified" | "radiopharmaceuticals" | "-radiopharmaceuticals" | "radionuclides" | "-radionuclides" | "administered_activity_total" | "-administered_activity_total" | "not_patient_indicator" | "-not_patient_indicator" | "not_counted" | "-not_counted" | "stored_at" | "-stored_at" | "source" | "-source" | "extractor_version" | "-extractor_version" | "equipment_display_name" | "-equipment_display_name" | "manufacturer" | "-manufacturer" | "manufacturer_model_name" | "-manufacturer_model_name" | "institution_name" | "-institution_name" | "institutional_department_name" | "-institutional_department_name" | "station_name" | "-station_name" | "device_serial_number" | "-device_serial_number" | "software_versions" | "-software_versions" | "gantry_id" | "-gantry_id";
+        sort: "id" | "-id" | "modality" | "-modality" | "study_instance_uid" | "-study_instance_uid" | "equipment_id" | "-equipment_id" | "accession_number" | "-accession_number" | "study_id" | "-study_id" | "study_date" | "-study_date" | "study_time" | "-study_time" | "timezone_offset_from_utc" | "-timezone_offset_from_utc" | "study_description" | "-study_description" | "series_description" | "-series_description" | "protocol_name" | "-protocol_name" | "performed_procedure_step_description" | "-performed_procedure_step_description" | "requested_procedure_description" | "-requested_procedure_description" | "scheduled_procedure_step_description" | "-scheduled_procedure_step_description" | "referring_physician" | "-referring_physician" | "performing_physician" | "-performing_physician" | "physician_of_record" | "-physician_of_record" | "reading_physician" | "-reading_physician" | "operators" | "-operators" | "institution_address" | "-institution_address" | "last_calibrated_on" | "-last_calibrated_on" | "patient_name" | "-patient_name" | "patient_id" | "-patient_id" | "patient_birth_date" | "-patient_birth_date" | "patient_age" | "-patient_age" | "patient_sex" | "-patient_sex" | "patient_size" | "-patient_size" | "patient_weight" | "-patient_weight" | "patient_size_from" | "-patient_size_from" | "patient_weight_from" | "-patient_weight_from" | "scope_uid" | "-scope_uid" | "start_of_irradiation" | "-start_of_irradiation" | "end_of_irradiation" | "-end_of_irradiation" | "comment" | "-comment" | "number_of_events" | "-number_of_events" | "number_of_spiral_events" | "-number_of_spiral_events" | "number_of_sequenced_events" | "-number_of_sequenced_events" | "number_of_constant_angle_events" | "-number_of_constant_angle_events" | "number_of_stationary_events" | "-number_of_stationary_events" | "number_of_free_events" | "-number_of_free_events" | "number_of_cone_beam_events" | "-number_of_cone_beam_events" | "dlp_total" | "-dlp_total" | "ctdivol_max" | "-ctdivol_max" | "effective_dose_total" | "-effective_dose_total" | "dose_check_events" | "-dose_check_events" | "dap_total" | "-dap_total" | "dap_total_a" | "-dap_total_a" | "dap_total_b" | "-dap_total_b" | "dose_rp_total" | "-dose_rp_total" | "dose_rp_total_a" | "-dose_rp_total_a" | "dose_rp_total_b" | "-dose_rp_total_b" | "fluoro_dap_total" | "-fluoro_dap_total" | "acquisition_dap_total" | "-acquisition_dap_total" | "total_fluoro_time" | "-total_fluoro_time" | "total_number_of_radiographic_frames" | "-total_number_of_radiographic_frames" | "agd_left" | "-agd_left" | "agd_right" | "-agd_right" | "agd_unspecified" | "-agd_unspecified" | "radiopharmaceuticals" | "-radiopharmaceuticals" | "radionuclides" | "-radionuclides" | "administered_activity_total" | "-administered_activity_total" | "not_patient_indicator" | "-not_patient_indicator" | "not_counted" | "-not_counted" | "stored_at" | "-stored_at" | "source" | "-source" | "extractor_version" | "-extractor_version" | "ssde_mean" | "-ssde_mean" | "ssde_max" | "-ssde_max" | "effective_dose_estimated" | "-effective_dose_estimated" | "effective_dose_table" | "-effective_dose_table" | "equipment_display_name" | "-equipment_display_name" | "manufacturer" | "-manufacturer" | "manufacturer_model_name" | "-manufacturer_model_name" | "institution_name" | "-institution_name" | "institutional_department_name" | "-institutional_department_name" | "station_name" | "-station_name" | "device_serial_number" | "-device_serial_number" | "software_versions" | "-software_versions" | "gantry_id" | "-gantry_id";
         limit: number;
         offset: number;
         id: number;
@@ -7209,6 +7385,7 @@ export interface components {
         frequency_with_dose: "yes" | "no";
         categories: number;
         id_5: number;
+        kind: "ct" | "nm" | "dap";
         id_6: number;
         level: "error" | "warning" | "info" | "debug";
         text_2: string;
@@ -7229,6 +7406,7 @@ export type CtAccumulated = components['schemas']['ct_accumulated'];
 export type ProjectionEvent = components['schemas']['projection_event'];
 export type ProjectionAccumulated = components['schemas']['projection_accumulated'];
 export type NmAdministration = components['schemas']['nm_administration'];
+export type Estimate = components['schemas']['estimate'];
 export type Devices = components['schemas']['devices'];
 export type Marks = components['schemas']['marks'];
 export type Source = components['schemas']['source'];
@@ -7240,6 +7418,7 @@ export type RepeatedEventUids = components['schemas']['repeated_event_uids'];
 export type IsRejected = components['schemas']['is_rejected'];
 export type ReasonForRejecting = components['schemas']['reason_for_rejecting'];
 export type CountedIn = components['schemas']['counted_in'];
+export type EffectiveDoseEstimated = components['schemas']['effective_dose_estimated'];
 export type PersonsEntry = components['schemas']['persons_entry'];
 export type DevicesEntry = components['schemas']['devices_entry'];
 export type MarksEntry = components['schemas']['marks_entry'];
@@ -7293,6 +7472,7 @@ export type ChartAnswer = components['schemas']['chart_answer'];
 export type DeletionPolicy = components['schemas']['deletion_policy'];
 export type System = components['schemas']['system'];
 export type JoinProposal = components['schemas']['join_proposal'];
+export type EstimateTables = components['schemas']['estimate_tables'];
 export type ExportFormat = components['schemas']['export_format'];
 export type FollowerFailure = components['schemas']['follower_failure'];
 export type IdentityItem = components['schemas']['identity_item'];
@@ -7365,6 +7545,7 @@ export type What = components['schemas']['What'];
 export type SqlStatement = components['schemas']['SqlStatement'];
 export type ChartOptionChanges = components['schemas']['ChartOptionChanges'];
 export type ReferenceLevel = components['schemas']['ReferenceLevel'];
+export type OwnTable = components['schemas']['OwnTable'];
 export type SettingChanges = components['schemas']['SettingChanges'];
 export type NotPatientTrial = components['schemas']['NotPatientTrial'];
 export type SizeColumns = components['schemas']['SizeColumns'];
@@ -7405,6 +7586,7 @@ export type ParameterFrequencyAs = components['parameters']['frequency_as'];
 export type ParameterFrequencyWithDose = components['parameters']['frequency_with_dose'];
 export type ParameterCategories = components['parameters']['categories'];
 export type ParameterId_5 = components['parameters']['id_5'];
+export type ParameterKind = components['parameters']['kind'];
 export type ParameterId_6 = components['parameters']['id_6'];
 export type ParameterLevel = components['parameters']['level'];
 export type ParameterText_2 = components['parameters']['text_2'];
