@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from . import __version__, client, sending
+from .backup import command as backing_up
 from .export import command as exporting
 from .records.document import markdown
 from .retrieve import command as retrieving
@@ -47,6 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     retrieving.add_arguments(retrieve)
     retrieve.set_defaults(run=retrieving.run)
+    backup = commands.add_parser("backup", help="make a verified backup of a running server")
+    backing_up.add_backup_arguments(backup)
+    backup.set_defaults(run=backing_up.run_backup)
+    restore = commands.add_parser(
+        "restore", help="show what restoring a backup would change, and restore it"
+    )
+    backing_up.add_restore_arguments(restore)
+    restore.set_defaults(run=backing_up.run_restore)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))
