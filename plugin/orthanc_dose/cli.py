@@ -56,6 +56,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     backing_up.add_restore_arguments(restore)
     restore.set_defaults(run=backing_up.run_restore)
+    check = commands.add_parser("check", help="read every table of a store, and list damage")
+    backing_up.add_check_arguments(check)
+    check.set_defaults(run=backing_up.run_check)
+    rebuild = commands.add_parser(
+        "rebuild", help="make a new store from a damaged one, a backup and Orthanc's objects"
+    )
+    backing_up.add_rebuild_arguments(rebuild)
+    rebuild.set_defaults(run=backing_up.run_rebuild)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

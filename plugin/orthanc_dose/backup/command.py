@@ -1,4 +1,4 @@
-"""The commands for backups: `orthanc-dose backup` and `orthanc-dose restore`."""
+"""The commands `orthanc-dose backup`, `restore`, `check` and `rebuild`."""
 
 import argparse
 import getpass
@@ -8,8 +8,12 @@ from pathlib import Path
 
 from ..client import ClientError, add_server_arguments, connected, follow
 from ..store import STORE_ERRORS
-from .folders import Unusable
+from ..store.damage import next_steps
+from ..store.handles import KEY_FILE
+from .check import check
+from .folders import Unusable, read_manifest
 from .held import InUse
+from .rebuild import rebuild
 from .restore import Plan, fits, key_of, plan, restore
 from .sealing import WrongPassphrase
 
@@ -136,3 +140,87 @@ def _print_plan(found: Plan) -> None:
             f"WARNING: {found.gone:,} objects were imported after the backup and then deleted "
             "from Orthanc. Their dose is only in the present store and will not come back."
         )
+
+
+def add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    add_data_argument(parser)
+    parser.epilog = (
+        "Stop Orthanc first. Nothing is changed. The exit status is 0 if the store is whole, 2 if "
+        "it is damaged."
+    )
+
+
+def run_check(chosen: argparse.Namespace) -> int:
+    """Read every table of a store, and print what is damaged. Return 0 if nothing is, else 2.
+
+    Raises ClientError.
+    """
+    data = chosen.data.absolute()
+    try:
+        report = check(data)
+    except InUse as error:
+        raise ClientError(str(error)) from error
+    for problem in report.problems:
+        print(problem)
+    for table in report.tables:
+        if table.reason is None:
+            print(f"{table.name}: {table.rows:,} rows, all readable")
+        else:
+            print(f"{table.name}: {table.lost:,} of {table.rows:,} rows damaged: {table.reason}")
+    if not report.is_damaged:
+        print("The store is whole.")
+        return 0
+    print(next_steps(data))
+    return 2
+
+
+def add_rebuild_arguments(parser: argparse.ArgumentParser) -> None:
+    add_data_argument(parser)
+    parser.add_argument(
+        "--backup", type=Path, metavar="FOLDER", help="the folder of the newest backup, if any"
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="rebuild; without it, only show what would come of it"
+    )
+    parser.epilog = (
+        "Stop Orthanc first. The damaged store is kept in a folder beside the new one. When "
+        "Orthanc starts, objects that the new store does not know are read again."
+    )
+
+
+def run_rebuild(chosen: argparse.Namespace) -> int:
+    """Show what a rebuilt store would contain or, with --yes, put it in place. Raises ClientError."""
+    data = chosen.data.absolute()
+    backup = None if chosen.backup is None else chosen.backup.absolute()
+    try:
+        passphrase = None
+        if backup is not None and not (data / KEY_FILE).exists() and read_manifest(backup).key:
+            passphrase = _passphrase()
+        made = rebuild(data, backup, passphrase, only_plan=not chosen.yes)
+    except (Unusable, InUse) as error:
+        raise ClientError(str(error)) from error
+    except WrongPassphrase as error:
+        raise ClientError(
+            "This passphrase does not open the key in the backup. Nothing was changed."
+        ) from error
+    except STORE_ERRORS as error:
+        words = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+        raise ClientError(f"The store could not be rebuilt, nothing was changed: {words}") from (
+            error
+        )
+    for problem in made.problems:
+        print(problem)
+    print(f"Users, settings and everything else that people made: from {made.people}.")
+    print(f"Dose records: from {made.dose}.")
+    for name, rows in made.rows.items():
+        if rows:
+            print(f"  {name}: {rows:,} rows")
+    if made.extracts:
+        print("All kept contents are extracted again when Orthanc starts, as a task.")
+    if made.unknown:
+        print(f"{made.unknown:,} objects are only read again if Orthanc still has them.")
+    if made.kept is None:
+        print("Nothing was changed. Add --yes to put the rebuilt store in place.")
+    else:
+        print(f"Rebuilt. The damaged store is in {made.kept}. Start Orthanc now.")
+    return 0

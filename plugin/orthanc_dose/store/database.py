@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from . import damage, handles, schema
 from .marks import BESIDE, Marks
+from .upgrade import NotUpgraded, upgrade
 
 R = TypeVar("R")
 _LOG = logging.getLogger(__name__)
@@ -107,9 +108,14 @@ class Store:
             raise self._not_usable("open", error) from error
         try:
             self.key = handles.installation_key(self.path.parent)
+            version = schema.older_version(database)
+            if version is not None:
+                database.close()
+                upgrade(self.path, self._fresh, self.key, version)
+                database = duckdb.connect(str(self.path), config=config)
             self._lock_in(database)
             same_key = schema.prepare(database, self.key)
-        except (duckdb.Error, schema.SchemaError, OSError) as error:
+        except (duckdb.Error, schema.SchemaError, OSError, NotUpgraded) as error:
             database.close()
             raise self._not_usable("use", error) from error
         if not same_key:
