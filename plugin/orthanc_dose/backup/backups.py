@@ -28,6 +28,11 @@ _LOG = logging.getLogger(__name__)
 BACKUP = Kind("backup", Place("backup", 1))
 DEFAULT_FOLDER = "backups"  # in the data directory
 EVERY_S = 30.0
+# Beginnings of reasons for which a backup cannot be made.
+_NO_FOLDER = "The folder of backups does not exist, perhaps because its disk is not mounted"
+_NOT_WRITTEN = "The folder of backups cannot be written"
+_DIFFERS = "The copy differs from the store and was deleted"
+_UNREADABLE = "The copy could not be read and was deleted."
 # State: the newest backup, and since when which schedule has been followed.
 _NEWEST, _FOLLOWED = "newest_backup", "backup_schedule"
 
@@ -92,7 +97,7 @@ class Backups:
         if not self._rules().folder:
             folder.mkdir(mode=0o700, exist_ok=True)
         if not folder.is_dir():
-            raise Failed(f"The folder {folder} does not exist. Is its disk mounted?")
+            raise Failed(f"{_NO_FOLDER}: {folder}.")
         with tempfile.TemporaryFile(dir=folder) as trial:
             trial.write(b"x")
 
@@ -223,15 +228,12 @@ class Backups:
             check()
             if "No space left" in str(error):
                 raise
-            raise Failed("The copy could not be read, and was deleted.") from error
+            raise Failed(_UNREADABLE) from error
         finally:
             run.connection = None
             connection.close()
         if wrong:
-            raise Failed(
-                "The copy differs from the store, and was deleted. Tables that differ: "
-                f"{', '.join(wrong)}."
-            )
+            raise Failed(f"{_DIFFERS}: {', '.join(wrong)}.")
         for inner in (coming / "tables", coming):
             folders.flush(inner)
         run.note(run.number, done=2 * manifest.rows, total=2 * manifest.rows)
@@ -264,7 +266,7 @@ class _Counter:
 
 
 def _not_written(folder: Path, error: OSError) -> str:
-    return f"The folder {folder} cannot be written: {os.strerror(error.errno or 0)}."
+    return f"{_NOT_WRITTEN}: {folder}: {os.strerror(error.errno or 0)}."
 
 
 def _told(manifest: Manifest, path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ const PANELS: Record<string, Load[]> = {
   identity: [() => import("./IdentityPanel.vue")],
   "test data": [() => import("./NotPatientPanel.vue")],
   exports: [() => import("./CopyPanel.vue")],
+  backup: [() => import("./BackupPanel.vue")],
   charts: [() => import("../charts").then((charts) => charts.ChartDefaultsPanel)],
 };
 

@@ -285,7 +285,9 @@ export interface Status {
     events: number;
     objects: Record<string, number>;
     in_orthanc: { to_delete: number; deleted: number; dropped: number };
+    lost: LostTransactions | null;
   };
+  backup: { newest_at: string | null; age_seconds: number | null };
   queue: {
     state: "idle" | "working" | "waiting";
     pending: number;
@@ -300,6 +302,14 @@ export interface Status {
     } | null;
   };
   followers: Follower[];
+}
+
+/** Transactions that the store has lost: with objects, and with settings, users and tasks. */
+export interface LostTransactions {
+  writer: number;
+  beside: number;
+  last_at: string | null;
+  noticed_at: string;
 }
 
 /** What reacts to changed studies; last_error: why it waits; failing: changes that it tries again. */
