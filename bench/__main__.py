@@ -10,6 +10,7 @@ from pathlib import Path
 from . import __doc__ as description
 from . import (
     api,
+    backup,
     charts,
     estimates,
     exports,
@@ -39,6 +40,7 @@ PARTS = {
     "retrieval": retrieval.run,
     "slow": slow.run,
     "sql": sql.run,
+    "backup": backup.run,
 }
 
 

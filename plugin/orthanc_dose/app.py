@@ -18,6 +18,8 @@ import duckdb
 
 from . import __version__, config, host
 from .estimates.follower import Estimates
+from .backup import backups as making_backups
+from .backup.backups import BACKUP, Backups
 from .export import copy, exports
 from .export.nightly import EVERY_S as NIGHTLY_S
 from .export.nightly import Nightly
@@ -41,6 +43,7 @@ from .manage.devices import Devices
 from .manage.limits import Limits
 from .manage.log import Log
 from .manage.proxies import Proxies
+from .manage.region import server_time_zone, zone_of
 from .manage.sessions import Sessions
 from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
@@ -69,7 +72,7 @@ _LOG = logging.getLogger(__name__)
 # Classes that react to changed studies, each with its own cursor.
 FOLLOWERS: tuple[type[Follower], ...] = (Estimates,)
 # The kinds of tasks that have their own threads.
-ON_THREADS = (exports.EXPORT, copy.COPY, SQL_FILE, NODE_SEARCH, RETRIEVAL)
+ON_THREADS = (exports.EXPORT, copy.COPY, BACKUP, SQL_FILE, NODE_SEARCH, RETRIEVAL)
 # Seconds between sweeps of what is kept only for a limited time.
 SWEEP_S = 3600.0
 
@@ -118,6 +121,14 @@ def _start(log: Log) -> None:
         lambda: settings.value("parquet_copy_hour") if settings.value("parquet_copy") else None,
         lambda: copies.start_copy("", settings.value("parquet_copy_identity")),
         datetime.now,
+    )
+    backups = Backups(
+        store,
+        runner,
+        partial(_backup_rules, settings),
+        config.without_secrets(orthanc_configuration.get("Dose") or {}),
+        configuration.backup_passphrase,
+        lambda: zone_of(settings.value("time_zone") or server_time_zone()),
     )
     sql = Runs(store, partial(_sql_limits, settings))
     loopback = Loopback(orthanc_configuration)
@@ -169,6 +180,7 @@ def _start(log: Log) -> None:
     clock.every(BEAT_S, "the heartbeat of tasks", runner.beat)
     clock.every(POLL_S, "waking followers", followers.wake)
     clock.every(NIGHTLY_S, "the nightly copy", nightly.start_if_due)
+    clock.every(making_backups.EVERY_S, "the schedule of backups", backups.start_if_due)
     clock.every(SCHEDULES_S, "scheduled searches", schedules.start_what_is_due)
     for name, sweep in sweeps.items():
         clock.every(SWEEP_S, f"sweeping {name}", partial(_swept, store, sweep))
@@ -190,6 +202,7 @@ def _start(log: Log) -> None:
         runner=runner,
         exports=files,
         copies=copies,
+        backups=backups,
         sql=sql,
         nodes=nodes,
         searches=searches,
@@ -339,6 +352,14 @@ def _options(configuration: config.Config, settings: Settings, key: bytes) -> Op
         ignoring=ignoring,
         deleted=frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),
         dropped=frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") == "drop"),
+    )
+
+
+def _backup_rules(settings: Settings) -> making_backups.Rules:
+    return making_backups.Rules(
+        folder=settings.value("backup_folder"),
+        cron=settings.value("backup_schedule"),
+        kept=settings.value("backups_kept"),
     )
 
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from . import __version__, client, sending
+from .backup import command as backing_up
 from .export import command as exporting
 from .records.document import markdown
 from .retrieve import command as retrieving
@@ -47,6 +48,22 @@ def main(arguments: list[str] | None = None) -> int:
     )
     retrieving.add_arguments(retrieve)
     retrieve.set_defaults(run=retrieving.run)
+    backup = commands.add_parser("backup", help="make a verified backup of a running server")
+    backing_up.add_backup_arguments(backup)
+    backup.set_defaults(run=backing_up.run_backup)
+    restore = commands.add_parser(
+        "restore", help="show what restoring a backup would change, and restore it"
+    )
+    backing_up.add_restore_arguments(restore)
+    restore.set_defaults(run=backing_up.run_restore)
+    check = commands.add_parser("check", help="read every table of a store, and list damage")
+    backing_up.add_check_arguments(check)
+    check.set_defaults(run=backing_up.run_check)
+    rebuild = commands.add_parser(
+        "rebuild", help="make a new store from a damaged one, a backup and Orthanc's objects"
+    )
+    backing_up.add_rebuild_arguments(rebuild)
+    rebuild.set_defaults(run=backing_up.run_rebuild)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

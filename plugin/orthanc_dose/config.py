@@ -35,7 +35,8 @@ class Config:
     "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; users who are not
     named have all of them. trusted_user_header: the header in which an authenticating proxy names
     the user; none if empty. trusted_proxies: addresses and networks of the proxies in front of
-    Orthanc whose headers are trusted. first_values: initial values of settings, by name.
+    Orthanc whose headers are trusted. backup_passphrase: encrypts the installation's key in
+    backups; if empty, they do not contain it. first_values: initial values of settings, by name.
     """
 
     data_directory: Path = Path("dose")
@@ -48,6 +49,7 @@ class Config:
     orthanc_users: dict[str, tuple[str, ...]] = field(default_factory=dict)
     trusted_user_header: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    backup_passphrase: str = ""
     first_values: dict[str, Any] = field(default_factory=dict)
 
 
@@ -68,6 +70,20 @@ KEYS = {
 
 # Former names of keys, which are still read.
 FORMER_KEYS = {"AuditAtStart": "ReconcileAtStart"}
+
+
+# What the name of a key or of an item within it contains if it is a secret.
+_SECRET = re.compile("secret|password|passphrase|token|credential", re.IGNORECASE)
+
+
+def without_secrets(section: object) -> Any:
+    """Return the "Dose" section without its secrets, of which only the names are left."""
+    if isinstance(section, dict):
+        return {
+            key: "(left out)" if _SECRET.search(key) and value else without_secrets(value)
+            for key, value in section.items()
+        }
+    return [without_secrets(one) for one in section] if isinstance(section, list) else section
 
 
 class First(Protocol):

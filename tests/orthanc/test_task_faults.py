@@ -165,6 +165,7 @@ WAYS: dict[str, list[Callable[[House], int]]] = {
         lambda house: house.sql("parquet"),
     ],
     "parquet-copy": [House.copy],
+    "backup": [lambda house: house._posted("/backups")],
     "node-search": [House.search],
     "retrieval": [House.retrieval],
     "re-extraction": [lambda house: house.job("re-extraction")],

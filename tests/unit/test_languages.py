@@ -104,6 +104,10 @@ TASKS_SAY = (
     "The kept patient identity has just changed: run the statement again.",
     "It failed because of an internal error: ",
     "The disk is full.",
+    "The folder of backups does not exist, perhaps because its disk is not mounted",
+    "The folder of backups cannot be written",
+    "The copy differs from the store and was deleted",
+    "The copy could not be read and was deleted.",
 )
 
 

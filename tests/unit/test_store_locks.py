@@ -138,7 +138,10 @@ def test_the_store_is_renewed_and_opened_again_behind_the_locks(store: Store, fo
         )
         with pytest.raises(duckdb.Error):
             connection.execute("SELECT * FROM read_text('/etc/hostname')")
-    assert sorted(path.name for path in folder.glob("dose.*")) == ["dose.duckdb"]
+    assert sorted(path.name for path in folder.glob("dose.*")) == [
+        "dose.duckdb",
+        "dose.duckdb.last",
+    ]
 
 
 def test_what_memory_does_not_hold_goes_to_disk(store: Store, folder: Path) -> None:

@@ -23,8 +23,10 @@ import duckdb
 from .. import extract
 from ..dicom.sop_classes import CT_IMAGES
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
+from ..store.damage import is_damage, next_steps
 from ..store.disposal import STUDY_DELETED, WAITS
 from ..store.handles import adopt, any_lost
+from ..store.state import COMPARE, delete_state
 from ..work.steps import Steps
 from . import assembly, nested, rejections
 from .deletion import Deletion, mark_for_deletion
@@ -205,6 +207,7 @@ class Worker:
                     self._reconciliation_wanted |= (
                         self._some_are_lost and not self._reconciliations_done
                     )
+                    self._reconciliation_wanted |= writer.state(COMPARE) is not None
                     self._look_at_start(writer)
                 self._woken.clear()
                 options = self._options_now()
@@ -270,6 +273,8 @@ class Worker:
         known = isinstance(error, (*STORE_ERRORS, duckdb.OutOfMemoryException))
         # The message of any other error may hold values.
         message = f"the store cannot be written: {words}" if known else type(error).__name__
+        if known and is_damage(error):
+            message = f"{words.rstrip('.')}. {next_steps(self._store.path.parent)}"
         with self._lock:
             before = self._status["last_error"]
         if before is None or before["message"] != message:
@@ -442,6 +447,9 @@ class Worker:
         self._request({self._store.handle(instance): instance for instance in missing})
         if missing and not self._reconciliations_done:
             self._look_for_nested()  # they arrived while nothing could refuse them
+        is_whole = not missing and not self._stopping.is_set()
+        if is_whole and writer.state(COMPARE) is not None:
+            writer.commit(Batch(more=lambda connection: delete_state(connection, COMPARE)))
         self._look_for_complete = self.options.reads_ct_images
         now = _now().isoformat() + "Z"
         self._set(

@@ -5,10 +5,12 @@ Its kind defines which values it can have, how they are checked, and how a page 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from ..records.given import Meta, taken, value_problem
+from ..work.cron import is_cron
 
 MOST_PATTERNS = 500
 LONGEST_PATTERN = 200
@@ -135,12 +137,40 @@ def _time_zone(name: str) -> str:
     return name
 
 
+_FOLDER = "the absolute path of a folder on the server, or empty for the usual one"
+
+
+def _folder(path: str) -> str:
+    path = path.strip()
+    if path and (not PurePath(path).is_absolute() or ".." in PurePath(path).parts):
+        raise ValueError(_FOLDER)
+    return path
+
+
+_CRON = "a cron expression such as 30 2 * * * (daily at 02:30), or empty for never"
+
+
+def _cron(expression: str) -> str:
+    expression = expression.strip()
+    if expression and not is_cron(expression):
+        raise ValueError(_CRON)
+    return expression
+
+
 KINDS: dict[str, Kind] = {
     "choice": Kind(_choice),
     "flag": Kind(lambda of: bool),
     "number": Kind(_number),
     "text": Kind(_text, str.strip),
     "patterns": Kind(_patterns, _distinct),
+    "folder": Kind(
+        lambda of: Annotated[str, Meta(max_length=1_000, pattern=_LINE, extra={"words": _FOLDER})],
+        _folder,
+    ),
+    "cron": Kind(
+        lambda of: Annotated[str, Meta(max_length=100, pattern=_LINE, extra={"words": _CRON})],
+        _cron,
+    ),
     "time zone": Kind(
         lambda of: Annotated[str, Meta(max_length=100, extra={"words": _TIME_ZONE})], _time_zone
     ),

@@ -27,6 +27,7 @@ TOPICS = {
     "charts": "Charts",
     "sql": "SQL",
     "exports": "Exports",
+    "backup": "Backups",
     "query-retrieve": "Query-retrieve",
     "log": "Logs and tasks",
 }
@@ -179,6 +180,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("parquet_copy_identity", "exports", "Patients in the copy", "flag", False,
             "Include patients' names, IDs and birth dates, as they are stored. Anyone who can "
             "read the folder can read them."),
+    Setting("backup_folder", "backup", "Folder of backups", "folder", "",
+            "An existing folder on the server, preferably on another disk or machine. If it is a "
+            "mounted target, choose a folder within it, so that nothing is written beside the "
+            "target while it is not mounted. Empty: \"backups\" in the data directory.",
+            example="/mnt/backup/dose"),
+    Setting("backup_schedule", "backup", "Schedule of backups", "cron", "",
+            "When backups are made: a cron expression with minute, hour, day of the month, month "
+            "and day of the week, in the time zone of the installation. Empty: never.",
+            example="30 2 * * *"),
+    Setting("backups_kept", "backup", "Kept backups", "number", 14,
+            "After each backup, the oldest ones of this installation beyond this number are "
+            "deleted.", minimum=1, maximum=10_000),
     Setting("moves_at_once", "query-retrieve", "Parallel C-MOVEs", "number", 2,
             "Number of C-MOVEs of a retrieval that run in parallel, each for a series or for "
             "several series of one study. Orthanc's \"ConcurrentJobs\" limits how many jobs it "

@@ -241,6 +241,16 @@ STATUS = any_object(
         studies=COUNTS,
         objects=any_object(**dict.fromkeys(OUTCOMES, INTEGER)),
         in_orthanc=any_object(to_delete=INTEGER, deleted=INTEGER, dropped=INTEGER),
+        lost={
+            "type": ["object", "null"],
+            "description": "Transactions that the store has lost, until POST /backups/loss-seen.",
+            "properties": {
+                "writer": INTEGER | {"description": "Those with objects and studies."},
+                "beside": INTEGER | {"description": "Those with settings, users and tasks."},
+                "last_at": TEXT_OR_NULL | {"description": "UTC; of the last of them."},
+                "noticed_at": TEXT | {"description": "UTC."},
+            },
+        },
     ),
     queue=any_object(
         state=_WORK_STATE,
@@ -251,6 +261,11 @@ STATUS = any_object(
         last_error=or_null(any_object(message=TEXT, at=TEXT)),
         reconciliation=_RECONCILIATION,
         audit=formerly("reconciliation", _RECONCILIATION),
+    ),
+    backup=any_object(
+        newest_at=TEXT_OR_NULL
+        | {"description": "UTC; of the state that the newest verified backup contains."},
+        age_seconds=INTEGER_OR_NULL | {"description": "Age of that state."},
     ),
     followers=array(_FOLLOWER),
 )

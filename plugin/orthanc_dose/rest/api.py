@@ -12,10 +12,12 @@ from ..query import lists, overview
 from ..query.filters import FILTERS, GROUPS
 from ..records import IDENTITY_FIELDS, MARKS, MODALITIES, OUTCOMES, SOURCES, TABLES
 from ..store import StoreError
+from ..store.marks import lost
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
 from .answer_schemas import FIELDS, STATUS, SUMMARY
 from .audit_log import AUDIT_LOG_ROUTES
+from .backups import BACKUP_ROUTES, backup_status
 from .charts import CHART_ROUTES
 from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
@@ -54,6 +56,8 @@ def get_status(services: Services) -> dict[str, Any]:
         with services.store.reading() as connection:
             services.last_counts = overview.counts(connection)
             services.last_followers = services.followers.status(connection)
+            services.last_loss = lost(connection)
+        services.last_backup = services.backups.newest()
     except (StoreError, duckdb.Error):
         pass  # the status must answer even then: with the last counts read
     queue = services.queue.status()
@@ -62,9 +66,14 @@ def get_status(services: Services) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "started_at": services.started_at.isoformat(timespec="seconds") + "Z",
         "orthanc": services.orthanc,
-        "store": {"size_bytes": services.store.size(), **services.last_counts},
+        "store": {
+            "size_bytes": services.store.size(),
+            **services.last_counts,
+            "lost": services.last_loss,
+        },
         "queue": queue | {"audit": queue["reconciliation"]},
         "followers": services.last_followers,
+        "backup": backup_status(services.last_backup),
     }
 
 
@@ -180,6 +189,7 @@ ROUTES: tuple[Route, ...] = (
     *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
     *EXPORT_ROUTES,
+    *BACKUP_ROUTES,
     *NODE_ROUTES,
     *SEARCH_ROUTES,
     *REVIEW_ROUTES,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..backup.backups import Backups
 from ..export.copy import Copies
 from ..export.exports import Exports
 from ..manage.access import Access
@@ -88,6 +89,7 @@ class Services:
     runner: Runner
     exports: Exports
     copies: Copies
+    backups: Backups
     sql: Runs
     nodes: Nodes
     searches: Searches
@@ -99,6 +101,8 @@ class Services:
     hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]]
     orthanc_objects: Callable[[list[ObjectRow]], dict[str, str]]
+    last_loss: dict[str, Any] | None = None
+    last_backup: dict[str, Any] | None = None
     last_followers: list[dict[str, Any]] = field(default_factory=list)
     last_counts: dict[str, Any] = field(
         default_factory=lambda: {

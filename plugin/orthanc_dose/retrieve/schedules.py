@@ -11,11 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-
 from ..records import SCHEDULE_RUN
 from ..records.task import OPEN
 from ..store import Store, state, stored_settings, tasks
+from ..work.cron import is_cron, next_time
 from .nodes import NoNode
 from .remote_node import UNKNOWN
 
@@ -43,14 +42,10 @@ class NoRight(Exception):
 def schedule_problem(cron: str, time_zone: str) -> str | None:
     """Return what is wrong with the times of a schedule: "cron", "time_zone", or None."""
     try:
-        zone = ZoneInfo(time_zone)
+        ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return "time_zone"
-    try:
-        next(CronSim(cron, datetime(2026, 1, 1, tzinfo=zone)))
-    except (CronSimError, StopIteration):
-        return "cron"
-    return None
+    return None if is_cron(cron) else "cron"
 
 
 def missed(schedule: Schedule, since: datetime, now: datetime) -> datetime | None:
@@ -58,15 +53,13 @@ def missed(schedule: Schedule, since: datetime, now: datetime) -> datetime | Non
 
     All times are in UTC.
     """
-    zone = ZoneInfo(schedule["time_zone"])
-    due = next(CronSim(schedule["cron"], since.astimezone(zone)), None)
-    return due.astimezone(UTC) if due is not None and due <= now else None
+    due = next_time(schedule["cron"], since, ZoneInfo(schedule["time_zone"]))
+    return due if due is not None and due <= now else None
 
 
 def next_run(schedule: Schedule, now: datetime) -> datetime | None:
     """Return the time of the next run, in UTC."""
-    due = next(CronSim(schedule["cron"], now.astimezone(ZoneInfo(schedule["time_zone"]))), None)
-    return None if due is None else due.astimezone(UTC)
+    return next_time(schedule["cron"], now, ZoneInfo(schedule["time_zone"]))
 
 
 def asked_for(schedule: Schedule, due: datetime, now: datetime) -> dict[str, Any]:

@@ -12,12 +12,16 @@ from typing import Any, TypeVar, cast
 import duckdb
 import pyarrow as pa
 
-from . import handles, schema
+from . import damage, handles, schema
+from .marks import BESIDE, Marks
+from .upgrade import NotUpgraded, upgrade
 
 R = TypeVar("R")
 _LOG = logging.getLogger(__name__)
 
 FILE_NAME = "dose.duckdb"
+# Next to it: DuckDB's log of transactions, and the mark of the last ones (marks.py).
+WAL_NAME, MARK_NAME = f"{FILE_NAME}.wal", f"{FILE_NAME}.last"
 # The only folder, next to the database file, in which DuckDB may write files (COPY).
 EXPORTS = "exports"
 # Suffixes of a database file and of the files that DuckDB keeps next to it while it works.
@@ -75,6 +79,7 @@ class Store:
     def __init__(self, directory: Path, memory_limit: str | None = None) -> None:
         self.path = directory / FILE_NAME
         self.key = b""
+        self.marks = Marks(directory / MARK_NAME)
         self._fresh = directory / f"{FILE_NAME}.new"
         self._memory_limit = memory_limit
         self.version = 0
@@ -95,16 +100,24 @@ class Store:
             {"memory_limit": self._memory_limit} if self._memory_limit else {}
         )
         try:
+            problem = damage.problem_of(self.path, self.path.with_name(WAL_NAME))
+            if problem is not None:
+                raise StoreError(f"{problem}. {damage.next_steps(self.path.parent)}")
             database = duckdb.connect(str(self.path), config=config)
-        except duckdb.Error as error:
-            raise StoreError(f"cannot open the store {self.path}: {_first_line(error)}") from error
+        except (duckdb.Error, OSError) as error:
+            raise self._not_usable("open", error) from error
         try:
             self.key = handles.installation_key(self.path.parent)
+            version = schema.older_version(database)
+            if version is not None:
+                database.close()
+                upgrade(self.path, self._fresh, self.key, version)
+                database = duckdb.connect(str(self.path), config=config)
             self._lock_in(database)
             same_key = schema.prepare(database, self.key)
-        except (duckdb.Error, schema.SchemaError, OSError) as error:
+        except (duckdb.Error, schema.SchemaError, OSError, NotUpgraded) as error:
             database.close()
-            raise StoreError(f"cannot use the store {self.path}: {_first_line(error)}") from error
+            raise self._not_usable("use", error) from error
         if not same_key:
             _LOG.warning(
                 "the key %s is not the one with which the store was written: comparing Orthanc's "
@@ -112,8 +125,15 @@ class Store:
                 "new ones",
                 handles.KEY_FILE,
             )
+        self.marks.open(database)
         with self._lock:
             self._database = database
+
+    def _not_usable(self, what: str, error: Exception) -> StoreError:
+        said = f"cannot {what} the store {self.path}: {_first_line(error)}"
+        if damage.is_damage(error):
+            said = f"{said.rstrip('.')}. {damage.next_steps(self.path.parent)}"
+        return StoreError(said)
 
     def handle(self, identifier: str) -> str:
         """Return the handle by which the store knows the object with this identifier in Orthanc."""
@@ -144,6 +164,7 @@ class Store:
         if database is not None:
             with contextlib.suppress(duckdb.Error):
                 database.close()
+        self.marks.close()
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """Return a connection for one thread, which the caller closes.
@@ -197,7 +218,9 @@ class Store:
             connection.execute("BEGIN TRANSACTION")
             try:
                 yield connection
+                self.marks.count(connection, BESIDE)
                 connection.execute("COMMIT")
+                self.marks.committed(BESIDE)
             except BaseException:
                 with contextlib.suppress(duckdb.Error):
                     connection.execute("ROLLBACK")

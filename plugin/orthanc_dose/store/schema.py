@@ -9,7 +9,7 @@ from collections.abc import Callable
 import duckdb
 import pyarrow as pa
 
-from ..records import TABLES, Field, Table
+from ..records import STATE, TABLES, Field, Table
 from . import handles, index, numbers, state
 
 SCHEMA_VERSION = 4
@@ -116,6 +116,14 @@ def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
     if state.read_state(connection, "view") != index.VIEW:
         connection.execute(index.VIEW)
         state.write_state(connection, "view", index.VIEW)
+
+
+def older_version(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Return the version of a store's schema if it is an older one, or None."""
+    if (STATE.name, "value") not in _columns(connection):
+        return None  # a new store
+    found = state.read_state(connection, "schema_version")
+    return int(found) if found and int(found) < SCHEMA_VERSION else None
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:

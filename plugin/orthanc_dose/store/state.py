@@ -7,6 +7,10 @@ import duckdb
 
 from ..records import STATE
 
+# That Orthanc's objects must be compared with the store, whatever the configuration says: it was
+# restored, rebuilt, or has lost its last transactions.
+COMPARE = "compare_with_orthanc"
+
 
 def read_state(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
     """Return a remembered value, or None."""

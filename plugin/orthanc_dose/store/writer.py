@@ -33,6 +33,7 @@ from . import feed, sharing, sizes, state, tasks
 from .database import Store, rows, rows_of, texts
 from .index import Day, Tables, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
+from .marks import WRITER
 from .names import StandardNames
 from .numbers import CHANGES, STUDIES, SYSTEMS, Numbers
 from .places import PLACE
@@ -318,7 +319,9 @@ class Writer:
         self._connection.execute("BEGIN TRANSACTION")
         try:
             changed = self._write(batch)
+            self._store.marks.count(self._connection, WRITER)
             self._connection.execute("COMMIT")
+            self._store.marks.committed(WRITER)
             self._terms.written()
             self._numbers.written()
             if batch.objects or batch.studies or batch.more is not None:

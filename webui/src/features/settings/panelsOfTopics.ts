@@ -12,6 +12,7 @@ const PANELS: Record<string, Load[]> = {
   "test data": [() => import("./NotPatientPanel.vue")],
   estimates: [() => import("./EstimatesPanel.vue")],
   exports: [() => import("./CopyPanel.vue")],
+  backup: [() => import("./BackupPanel.vue")],
   charts: [() => import("../charts").then((charts) => charts.ChartDefaultsPanel)],
 };
 

@@ -1,0 +1,1 @@
+"""Backups of the store, restoring them, and what can be done about a damaged store."""
