@@ -17,9 +17,9 @@ from typing import Any
 import duckdb
 
 from . import __version__, config, host
-from .estimates.follower import Estimates
 from .backup import backups as making_backups
 from .backup.backups import BACKUP, Backups
+from .estimates.follower import Estimates
 from .export import copy, exports
 from .export.nightly import EVERY_S as NIGHTLY_S
 from .export.nightly import Nightly

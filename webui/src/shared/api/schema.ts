@@ -2933,6 +2933,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            folder: string;
+                            problem: string | null;
+                            with_key: boolean;
+                            next_at: string | null;
+                            backups: components["schemas"]["backup"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            task_id: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backups/loss-seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            seen: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/nodes": {
         parameters: {
             query?: never;
@@ -4412,7 +4508,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    name: "patient_name" | "patient_id" | "patient_birth_date" | "accession_number" | "not_patient_names" | "not_patient_ids" | "dose_from_ct_images" | "dose_screens" | "count_rejected_for_safety" | "reports_in_orthanc" | "mammography_in_orthanc" | "radiography_in_orthanc" | "captures_in_orthanc" | "nuclear_in_orthanc" | "unmatched_in_orthanc" | "ignored_manufacturers" | "ignored_models" | "ignored_stations" | "ignored_software_versions" | "ignored_serial_numbers" | "physics_names" | "physics_ids" | "effective_dose_weights" | "effective_dose_ct" | "effective_dose_nm" | "effective_dose_projection" | "session_hours" | "date_format" | "first_day_of_week" | "time_zone" | "export_days" | "parquet_copy" | "parquet_copy_hour" | "parquet_copy_identity" | "moves_at_once" | "move_pause" | "sql_seconds" | "sql_memory" | "sql_age" | "sql_rows" | "sql_file_rows" | "log_level" | "log_level_in_orthanc" | "log_to_file" | "log_file_megabytes" | "log_files_kept" | "audit_days" | "task_days";
+                    name: "patient_name" | "patient_id" | "patient_birth_date" | "accession_number" | "not_patient_names" | "not_patient_ids" | "dose_from_ct_images" | "dose_screens" | "count_rejected_for_safety" | "reports_in_orthanc" | "mammography_in_orthanc" | "radiography_in_orthanc" | "captures_in_orthanc" | "nuclear_in_orthanc" | "unmatched_in_orthanc" | "ignored_manufacturers" | "ignored_models" | "ignored_stations" | "ignored_software_versions" | "ignored_serial_numbers" | "physics_names" | "physics_ids" | "effective_dose_weights" | "effective_dose_ct" | "effective_dose_nm" | "effective_dose_projection" | "session_hours" | "date_format" | "first_day_of_week" | "time_zone" | "export_days" | "parquet_copy" | "parquet_copy_hour" | "parquet_copy_identity" | "backup_folder" | "backup_schedule" | "backups_kept" | "moves_at_once" | "move_pause" | "sql_seconds" | "sql_memory" | "sql_age" | "sql_rows" | "sql_file_rows" | "log_level" | "log_level_in_orthanc" | "log_to_file" | "log_file_megabytes" | "log_files_kept" | "audit_days" | "task_days";
                 };
                 cookie?: never;
             };
@@ -5658,6 +5754,12 @@ export interface components {
                     deleted: number;
                     dropped: number;
                 };
+                lost: {
+                    writer?: number;
+                    beside?: number;
+                    last_at?: string | null;
+                    noticed_at?: string;
+                } | null;
             };
             queue: {
                 /** @enum {string} */
@@ -5676,6 +5778,10 @@ export interface components {
                     last_finished_at: string | null;
                     missing: number | null;
                 };
+            };
+            backup: {
+                newest_at: string | null;
+                age_seconds: number | null;
             };
             followers: components["schemas"]["follower"][];
         };
@@ -6243,6 +6349,16 @@ export interface components {
             subject: string | null;
             details: string | null;
             succeeded: boolean | null;
+        };
+        backup: {
+            name: string;
+            folder: string;
+            at: string;
+            version: string;
+            rows: number;
+            studies: number;
+            bytes: number;
+            key: boolean;
         };
         chart_quantity: {
             filter: string;
@@ -7281,6 +7397,12 @@ export interface components {
             parquet_copy_hour?: number;
             /** Patients in the copy */
             parquet_copy_identity?: boolean;
+            /** Folder of backups */
+            backup_folder?: string;
+            /** Schedule of backups */
+            backup_schedule?: string;
+            /** Kept backups */
+            backups_kept?: number;
             /** Parallel C-MOVEs */
             moves_at_once?: number;
             /** Pause before a retry */
@@ -7460,6 +7582,7 @@ export type IntegerTo = components['schemas']['integer_to'];
 export type IntegerGiven = components['schemas']['integer_given'];
 export type Filters = components['schemas']['filters'];
 export type AuditEntry = components['schemas']['audit_entry'];
+export type Backup = components['schemas']['backup'];
 export type ChartQuantity = components['schemas']['chart_quantity'];
 export type Chart = components['schemas']['chart'];
 export type ChartOption = components['schemas']['chart_option'];
