@@ -35,6 +35,7 @@ MAY_USE = {
     "estimates": {"dicom", "records", "store", "work"},
     "ocr": {"dicom"},
     "sizes": {"cells", "client", "dicom", "records", "store"},
+    "skindose": {"dicom"},
     "ingest": {"assemble", "dicom", "extract", "ocr", "records", "sizes", "store", "work"},
     "query": {"assemble", "dicom", "records", "extract", "store"},
     "manage": {"dicom", "records", "store"},
