@@ -27,7 +27,7 @@ def server() -> Iterator[OrthancServer]:
 
 
 def test_the_page_of_a_study_shows_its_estimates(any_visit: Visit, server: OrthancServer) -> None:
-    page = any_visit.open(f"/studies/{server.studies()[0]['id']}")
+    page = any_visit.open(f"/study/{server.studies()[0]['id']}")
     section = page.locator("#estimates")
     expect(section.get_by_role("heading", name="Estimates")).to_be_visible()
     table = section.get_by_role("table")

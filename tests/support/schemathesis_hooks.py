@@ -85,7 +85,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
             case.body = case.body | {"time_zone": "Europe/London"}
     if case.method == "PUT" and "/estimate-tables/" in case.path and isinstance(case.body, dict):
         # Nor does it describe tables of coefficients: test_estimates.py tries invalid ones.
-        kind = case.path.rsplit("/", 1)[1]
+        kind = (case.path_parameters or {}).get("kind")
         if isinstance(case.body.get("table"), dict) and kind in _TABLES:
             case.body = case.body | {"table": _TABLES[kind]}
     if case.method == "POST" and case.path.endswith("/sql") and isinstance(case.body, dict):

@@ -149,6 +149,13 @@ def test_a_changed_setting_table_or_map_of_names_estimates_all_studies_again(
         before = house.estimates()
 
 
+def test_an_own_table_of_another_version_gives_no_values(house: Estimated) -> None:
+    house.settings |= AAPM | {"effective_dose_ct": "own"}
+    stored_settings.write_setting(house.store, "", OWN_TABLES, "ct", {"rows": "?"})
+    house.follow()
+    assert house.is_right() and not ct_with_value(house, "effective_dose")
+
+
 def test_nothing_is_done_again_without_a_reason(house: Estimated) -> None:
     house.follow()
     house.start()
