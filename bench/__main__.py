@@ -18,6 +18,7 @@ from . import (
     reading,
     retrieval,
     sizes,
+    skindose,
     slow,
     sql,
     storing,
@@ -35,6 +36,7 @@ PARTS = {
     "exports": exports.run,
     "charts": charts.run,
     "retrieval": retrieval.run,
+    "skindose": skindose.run,
     "slow": slow.run,
     "sql": sql.run,
 }

@@ -233,7 +233,7 @@ def test_events_are_told_by_the_cells_that_they_hit() -> None:
     found = skin.calculate(EVENTS, [], skin.Patient(), PLAIN)
     assert found.dose is not None
     total = np.zeros_like(found.dose)
-    hits = skin.of_events(found, EVENTS, [], PLAIN, skin.Settings())
+    hits = list(skin.poses_of(found, EVENTS, [], PLAIN, skin.Settings()))
     for _, hit in hits:
         total[hit.cells] += hit.dose
     assert total == pytest.approx(found.dose, rel=1e-12)

@@ -4,7 +4,8 @@ Pure functions on rows and arrays: no files but those of this package, no store.
 result for a study; docs/guide describes the method, its sources and limits.
 """
 
-from .calculate import RULES_VERSION, Patient, Settings, calculate, of_events
+from .bodies import ARMS, BODIES
+from .calculate import PHANTOMS, RULES_VERSION, Patient, Settings, calculate, phantom_for, poses_of
 from .exposures import Exposure, LeftOut
 from .irradiation import Table
 from .phantom import Phantom
@@ -12,7 +13,7 @@ from .profiles import InvalidProfile, Profile, profile_for, profile_of, shipped
 from .results import LEVELS, Input, Peak, SkinDose, Used
 
 __all__ = [
-    "LEVELS", "RULES_VERSION", "Exposure", "Input", "InvalidProfile", "LeftOut", "Patient", "Peak", "Phantom",
-    "Profile", "Settings", "SkinDose", "Table", "Used", "calculate", "of_events", "profile_for", "profile_of",
-    "shipped",
+    "ARMS", "BODIES", "LEVELS", "PHANTOMS", "RULES_VERSION", "Exposure", "Input", "InvalidProfile",
+    "LeftOut", "Patient", "Peak", "Phantom", "Profile", "Settings", "SkinDose", "Table", "Used",
+    "calculate", "phantom_for", "poses_of", "profile_for", "profile_of", "shipped",
 ]  # fmt: skip

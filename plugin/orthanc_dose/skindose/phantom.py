@@ -23,7 +23,8 @@ class Phantom:
 
     centre, normal (outwards, of length 1), half_a, half_b (vectors of half of each side): (3, n).
     area: (n,), cm2. part: (n,), index in parts. place: (2, n), row and column in the flat map, whose
-    size is map_shape. offset: (n,), centre times normal. convex: no cell can shade another one.
+    size is map_shape. offset: (n,), centre times normal. convex: no cell can shade another one. length: from
+    the soles to the vertex; raised arms reach beyond.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Phantom:
     place: NDArray[np.int32]
     map_shape: tuple[int, int]
     convex: bool
+    length: float = DEFAULT_HEIGHT
     height: float = DEFAULT_HEIGHT
     mass: float = DEFAULT_MASS
 
@@ -53,10 +55,12 @@ class Phantom:
         """
         turn = patient_rotation(position)
         centre, half_a, half_b = turn @ self.centre, turn @ self.half_a, turn @ self.half_b
-        reach = np.abs(half_a) + np.abs(half_b)
-        most, least = (centre + reach).max(1), (centre - reach).min(1)
+        lowest = (centre[1] + np.abs(half_a[1]) + np.abs(half_b[1])).max()
+        trunk = (self.centre[2] > 0.5 * self.length) & (self.centre[2] < 0.75 * self.length)
+        middle = (centre[0, trunk].max() + centre[0, trunk].min()) / 2
+        end = 0.0 if position.startswith("FF") else self.length
         across, up, along = shift
-        move = np.array([across - (most[0] + least[0]) / 2, -pad - up - most[1], -along - most[2]])
+        move = np.array([across - middle, -pad - up - lowest, -along - end])
         return replace(
             self,
             centre=np.ascontiguousarray(centre + move[:, None]),
@@ -66,22 +70,35 @@ class Phantom:
         )
 
 
-def surface(corners: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Return centre, normal, half_a, half_b, each (3, n), and area (n,), of a grid of cells.
+Cells = tuple[Floats, Floats, Floats, Floats, Floats]
 
-    corners: (rows + 1, columns + 1, 3). Seen from outside, columns run to the right and rows down.
+
+def cells_between(a: Floats, b: Floats, c: Floats, d: Floats) -> Cells:
+    """Return centre, normal, half_a, half_b, each (3, n), and area (n,), of cells by their corners (n, 3).
+
+    Seen from outside, the corners go from above left to the right, down and back to the left.
     """
-    a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
     across = np.cross(c - a, b - d) / 2
     area = np.linalg.norm(across, axis=-1)
-    vectors = (
-        (a + b + c + d) / 4,
-        across / area[..., None],
-        (b + c - a - d) / 4,
-        (c + d - a - b) / 4,
+    centre, normal, half_a, half_b = (
+        np.ascontiguousarray(one.T)
+        for one in (
+            (a + b + c + d) / 4,
+            across / np.maximum(area, 1e-12)[..., None],
+            (b + c - a - d) / 4,
+            (c + d - a - b) / 4,
+        )
     )
-    centre, normal, half_a, half_b = (np.ascontiguousarray(one.reshape(-1, 3).T) for one in vectors)
-    return centre, normal, half_a, half_b, area.ravel()
+    return centre, normal, half_a, half_b, area
+
+
+def surface(corners: Floats) -> Cells:
+    """Return cells_between of a grid of corners (rows + 1, columns + 1, 3). Seen from outside, columns run
+    to the right and rows down.
+    """
+    four = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
+    a, b, c, d = (one.reshape(-1, 3) for one in four)
+    return cells_between(a, b, c, d)
 
 
 def half_up(value: float) -> int:
@@ -170,6 +187,7 @@ def cuboid(height: float = DEFAULT_HEIGHT, mass: float = DEFAULT_MASS) -> Phanto
         np.stack([row, column]).astype(np.int32),
         (size.head + body, columns),
         convex=False,
+        length=float(size.head + body),
         height=height,
         mass=mass,
     )
