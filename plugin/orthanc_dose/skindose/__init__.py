@@ -10,10 +10,10 @@ from .exposures import Exposure, LeftOut
 from .irradiation import Table
 from .phantom import Phantom
 from .profiles import InvalidProfile, Profile, profile_for, profile_of, shipped
-from .results import LEVELS, Input, Peak, SkinDose, Used
+from .results import LEVELS, Input, Peak, SkinDose, Used, packed, unpacked
 
 __all__ = [
     "ARMS", "BODIES", "LEVELS", "PHANTOMS", "RULES_VERSION", "Exposure", "Input", "InvalidProfile",
     "LeftOut", "Patient", "Peak", "Phantom", "Profile", "Settings", "SkinDose", "Table", "Used",
-    "calculate", "phantom_for", "poses_of", "profile_for", "profile_of", "shipped",
+    "calculate", "packed", "phantom_for", "poses_of", "profile_for", "profile_of", "shipped", "unpacked",
 ]  # fmt: skip

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from . import exposures as events_
-from .bodies import BODIES, body, body_for
+from .bodies import ARMS, BODIES, body, body_for
 from .exposures import Exposure, LeftOut, Row, Unusable
+from .geometry import POSITIONS
 from .irradiation import Beams, Hit, Table, irradiate
 from .phantom import DEFAULT_HEIGHT, DEFAULT_MASS, Phantom, cuboid
 from .physics import (
@@ -60,6 +61,16 @@ class Settings:
     pad: float = 4.0
     transmission: float | None = None
     table: Table = field(default_factory=Table)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a phantom, arms or a position that do not exist."""
+        for value, known in (
+            (self.phantom, PHANTOMS),
+            (self.arms, ARMS),
+            (self.position, (None, *POSITIONS)),
+        ):
+            if value not in known:
+                raise ValueError(f"one of {', '.join(str(one) for one in known)}")
 
 
 def calculate(
@@ -227,7 +238,8 @@ def _judged(
     inside, dap = sum(one.kerma for one in found), sum(one.dap for one in found)
     # Of an event without kerma, it is estimated from its DAP with the mean field of the others.
     outside = [one.kerma or (one.dap * inside / dap if one.dap else None) for one in lost]
-    if None not in outside and sum(one or 0 for one in outside) <= _ENOUGH * inside:
+    away = sum(one or 0 for one in outside)
+    if None not in outside and away <= _ENOUGH * (inside + away):
         return "calculated", None, peak
     bound = _bound(lost)
     if bound is None:

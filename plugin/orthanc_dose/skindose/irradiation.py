@@ -165,11 +165,11 @@ def _met(phantom: Phantom, blocks: _Blocks, beams: Beams, pose: int) -> Met:
     cells = np.compress(np.repeat(near, blocks.count), blocks.order)
     middle = axes @ phantom.centre.take(cells, axis=1) - (axes @ focus)[:, None]
     # A cell may be partly in the field as long as its middle is not outside by more than it reaches.
-    depth, margin = middle[0], blocks.reach * (1 + float(np.abs(beams.edges[pose]).max()))
+    depth, reach = middle[0], blocks.reach * (1 + float(np.abs(beams.edges[pose]).max()))
     inside = depth > _NEAREST
     for at, lower, upper in ((1, left, right), (2, low, high)):
         away = np.abs(middle[at] - (lower + upper) / 2 * depth)
-        inside &= away <= (upper - lower) / 2 * depth + margin
+        inside &= away <= (upper - lower) / 2 * depth + reach
     cells = np.compress(inside, cells)
     above = focus @ phantom.normal.take(cells, axis=1) - blocks.offset.take(cells)
     kept = above > 0
