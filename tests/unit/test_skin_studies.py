@@ -207,7 +207,7 @@ def test_turning_patient_and_beam_together_does_not_matter(a: float, b: float, c
     )  # fmt: skip
     around = replace(
         phantom,
-        **{name: turn @ getattr(phantom, name) for name in ("centre", "normal", "half_a", "half_b")},
+        **{name: turn @ getattr(phantom, name) for name in ("centre", "normal", "half_a", "half_b", "twist")},
     )  # fmt: skip
     assert kerma(around, turned) == pytest.approx(kerma(phantom, beams), rel=1e-6, abs=1e-9)
 

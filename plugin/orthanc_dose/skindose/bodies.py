@@ -40,7 +40,9 @@ def body(name: str, arms: str, height: float | None, mass: float | None) -> Phan
     height, mass = height or own_height, mass or own_mass
     wide = sqrt(mass / height / (own_mass / own_height))
     scaled = corners * np.array([wide, wide, height / own_height])
-    centre, normal, half_a, half_b, area = cells_between(*(scaled[cells[:, at]] for at in range(4)))
+    centre, normal, half_a, half_b, twist, area = cells_between(
+        *(scaled[cells[:, at]] for at in range(4))
+    )
     place, rows = _flat(corners[cells].mean(1), part)
     return Phantom(
         name,
@@ -48,6 +50,7 @@ def body(name: str, arms: str, height: float | None, mass: float | None) -> Phan
         normal,
         half_a,
         half_b,
+        twist,
         area,
         part,
         PARTS,

@@ -101,7 +101,8 @@ def irradiate(phantom: Phantom, beams: Beams, table: Table | None) -> Iterator[H
     for pose in range(len(beams)):
         met = _met(phantom, blocks, beams, pose)
         if not phantom.convex:
-            met = shade(met)
+            twist = _axes(beams, pose) @ phantom.twist.take(met.cells, axis=1)
+            met = shade(met, twist, beams.edges[pose])
         yield _hit(phantom, beams, table, pose, met)
 
 
@@ -152,10 +153,14 @@ class _Blocks:
         return cls(order, count, middle, radius, phantom.offset, float(reach.max()))
 
 
+def _axes(beams: Beams, pose: int) -> Floats:
+    return np.stack([beams.direction[pose], beams.across[pose], beams.along[pose]])
+
+
 def _met(phantom: Phantom, blocks: _Blocks, beams: Beams, pose: int) -> Met:
     """Return the cells that face the focus and are in the field, at least partly."""
     focus = beams.focus[pose]
-    axes = np.stack([beams.direction[pose], beams.across[pose], beams.along[pose]])
+    axes = _axes(beams, pose)
     left, right, low, high = beams.edges[pose]
     depth, across, along = axes @ blocks.middle - (axes @ focus)[:, None]
     margin = blocks.radius * (1 + float(np.abs(beams.edges[pose]).max()))
@@ -207,16 +212,15 @@ def _below(edge: Floats, a: Floats, b: Floats) -> Floats:
 
 
 _NEAREST = 5.0  # cm from the focus; skin is never so near
-_FIRST_GAP, _GAP = (
-    2.5,
-    0.4,
-)  # cm, of a first look with wide distances, and then; no part of a body is thinner
+_GAP = (
+    1.5  # cm, by which a hit lies behind another one that shades it; no part of a body is thinner
+)
 _FINE = 0.2  # of a cell's side: distance of the rays by which shade is found
-_LAP = 1.16  # of a cell's side, so that no ray slips between cells that are no quite parallelograms
 
 
-def shade(met: Met) -> Met:
-    """Return the cells with the shares that no other part of the body shades.
+def shade(met: Met, twist: Floats, edges: Floats) -> Met:
+    """Return the cells with the shares that no other part of the body shades. twist: (3, k), of the cells, in
+    the frame of the beam; edges: (4,), of the field.
 
     Every ray goes through the skin where it enters a part of the body, so that only cells that face
     the focus can shade others. A first look with wide distances tells whether any is shaded at all.
@@ -229,44 +233,53 @@ def shade(met: Met) -> Met:
     rays = float(met.middle[0].min()) / side
     middle = met.middle[1:] / met.middle[0]
     at = np.floor(middle * rays / 1.5).astype(np.intp)
-    if not _behind(middle, at, np.arange(len(met.cells)), met, normal, _FIRST_GAP).any():
+    if not _behind(middle, at, np.arange(len(met.cells)), met, normal).any():
         return met
     # Rays through the corners of a grid: for each cell those near its middle, of which it stops some.
     wide = np.abs(met.half_a[1:] - middle * met.half_a[0])
     wide = (wide + np.abs(met.half_b[1:] - middle * met.half_b[0])) / met.middle[0]
     rays /= _FINE
-    reach = int(np.ceil(float(wide.max()) * _LAP * rays))
+    reach = int(np.ceil(float(wide.max()) * rays))
     steps = np.arange(-reach, reach + 1)
-    near = np.rint(middle * rays).astype(np.intp)
+    low, high = np.ceil(edges[::2] * rays)[:, None], np.floor(edges[1::2] * rays)[:, None]
+    near = np.clip(np.rint(middle * rays), low, high).astype(np.intp)
     across, along = (one.ravel() for one in np.meshgrid(steps, steps))
     at = near[:, :, None] + np.stack([across, along])[:, None]
     tangent = at / rays - middle[:, :, None]
-    inside = _within(tangent, middle, met)
+    # Beyond the field, cells that would shade are not known.
+    inside = ((at >= low[..., None]) & (at <= high[..., None])).all(0)
+    inside &= _within(tangent, middle, met, twist)
     cell, ray = np.nonzero(inside)
     hit = at[:, cell, ray]
     # A cell that stops no ray, small or seen from its edge, goes by the ray that is nearest to its middle.
     stopped = np.bincount(cell, minlength=len(met.cells))
     missed = np.flatnonzero(stopped == 0)
     hit, cell = np.concatenate([hit, near[:, missed]], axis=1), np.concatenate([cell, missed])
-    behind = _behind(hit / rays, hit, cell, met, normal, _GAP)
+    behind = _behind(hit / rays, hit, cell, met, normal)
     shaded = np.bincount(cell, behind, minlength=len(met.cells))
     return replace(met, share=met.share * (1 - shaded / np.maximum(stopped, 1)))
 
 
-def _within(tangent: Floats, middle: Floats, met: Met) -> NDArray[np.bool_]:
+def _within(tangent: Floats, middle: Floats, met: Met, twist: Floats) -> NDArray[np.bool_]:
     """Return (k, m) which of m rays to each of k cells it stops. tangent: (2, k, m), from its middle."""
-    a, b = ((half[1:] - middle * half[0]) / met.middle[0] for half in (met.half_a, met.half_b))
+    a, b, bend = (
+        ((half[1:] - middle * half[0]) / met.middle[0])[:, :, None]
+        for half in (met.half_a, met.half_b, twist)
+    )
     area = a[0] * b[1] - a[1] * b[0]
-    area = np.where(np.abs(area) < 1e-12, np.inf, area) * _LAP
-    u = (tangent[0] * b[1][:, None] - tangent[1] * b[0][:, None]) / area[:, None]
-    v = (tangent[1] * a[0][:, None] - tangent[0] * a[1][:, None]) / area[:, None]
+    area = np.where(np.abs(area) < 1e-12, np.inf, area)
+    u = (tangent[0] * b[1] - tangent[1] * b[0]) / area
+    v = (tangent[1] * a[0] - tangent[0] * a[1]) / area
+    # u and v solve tangent = u a + v b + u v bend.
+    across, along = tangent - u * v * bend
+    u, v = (across * b[1] - along * b[0]) / area, (along * a[0] - across * a[1]) / area
     return np.asarray((np.abs(u) <= 1) & (np.abs(v) <= 1))
 
 
 def _behind(
-    tangent: Floats, at: NDArray[np.intp], cell: Cells, met: Met, normal: Floats, gap: float
+    tangent: Floats, at: NDArray[np.intp], cell: Cells, met: Met, normal: Floats
 ) -> NDArray[np.bool_]:
-    """Return which of m hits lie behind the nearest hit of their ray, by more than a gap.
+    """Return which of m hits lie behind the nearest hit of their ray.
 
     tangent: (2, m); at: (2, m), number of the ray; cell: (m,), that is hit.
     """
@@ -281,7 +294,7 @@ def _behind(
     depth = np.clip(depth, (met.middle[0] - most)[cell], (met.middle[0] + most)[cell])
     nearest = np.full(int(count.prod()), np.inf)
     np.minimum.at(nearest, number, depth)
-    return np.asarray(depth - nearest[number] > gap)
+    return np.asarray(depth - nearest[number] > _GAP)
 
 
 def _hit(phantom: Phantom, beams: Beams, table: Table | None, pose: int, met: Met) -> Hit:

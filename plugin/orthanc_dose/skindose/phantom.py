@@ -19,9 +19,10 @@ DEFAULT_HEIGHT, DEFAULT_MASS = 178.6, 73.2  # cm, kg; used where the size is unk
 
 @dataclass(frozen=True, eq=False)
 class Phantom:
-    """A surface of n cells, each taken as a flat parallelogram.
+    """A surface of n cells, each a quadrilateral.
 
-    centre, normal (outwards, of length 1), half_a, half_b (vectors of half of each side): (3, n).
+    centre, normal (outwards, of length 1), half_a, half_b (vectors of half of each side), twist (by which the
+    corners are off those of a parallelogram: + at a + b and - a - b, - at the two others): (3, n).
     area: (n,), cm2. part: (n,), index in parts. place: (2, n), row and column in the flat map, whose
     size is map_shape. offset: (n,), centre times normal. convex: no cell can shade another one. length: from
     the soles to the vertex; raised arms reach beyond.
@@ -32,6 +33,7 @@ class Phantom:
     normal: Floats
     half_a: Floats
     half_b: Floats
+    twist: Floats
     area: Floats
     part: NDArray[np.uint8]
     parts: tuple[str, ...]
@@ -67,29 +69,31 @@ class Phantom:
             normal=turn @ self.normal,
             half_a=half_a,
             half_b=half_b,
+            twist=turn @ self.twist,
         )
 
 
-Cells = tuple[Floats, Floats, Floats, Floats, Floats]
+Cells = tuple[Floats, Floats, Floats, Floats, Floats, Floats]
 
 
 def cells_between(a: Floats, b: Floats, c: Floats, d: Floats) -> Cells:
-    """Return centre, normal, half_a, half_b, each (3, n), and area (n,), of cells by their corners (n, 3).
+    """Return centre, normal, half_a, half_b, twist, each (3, n), and area (n,), of cells by their corners (n, 3).
 
     Seen from outside, the corners go from above left to the right, down and back to the left.
     """
     across = np.cross(c - a, b - d) / 2
     area = np.linalg.norm(across, axis=-1)
-    centre, normal, half_a, half_b = (
+    centre, normal, half_a, half_b, twist = (
         np.ascontiguousarray(one.T)
         for one in (
             (a + b + c + d) / 4,
             across / np.maximum(area, 1e-12)[..., None],
             (b + c - a - d) / 4,
             (c + d - a - b) / 4,
+            (a + c - b - d) / 4,
         )
     )
-    return centre, normal, half_a, half_b, area
+    return centre, normal, half_a, half_b, twist, area
 
 
 def surface(corners: Floats) -> Cells:
@@ -161,7 +165,7 @@ def cuboid(height: float = DEFAULT_HEIGHT, mass: float = DEFAULT_MASS) -> Phanto
     columns, head_columns = size.around, size.head_around
     head = surface(_tube(_circle(size), body + size.head, size.head))
     trunk = surface(_tube(section(size), body, body))
-    centre, normal, half_a, half_b, area = (
+    centre, normal, half_a, half_b, twist, area = (
         np.concatenate(pair, axis=-1) for pair in zip(head, trunk, strict=True)
     )
     row = np.concatenate(
@@ -181,6 +185,7 @@ def cuboid(height: float = DEFAULT_HEIGHT, mass: float = DEFAULT_MASS) -> Phanto
         normal,
         half_a,
         half_b,
+        twist,
         area,
         part.astype(np.uint8),
         ("head", "anterior", "left", "posterior", "right"),
