@@ -77,18 +77,18 @@ def flux(phantom: Phantom, made: Beams) -> float:
 
 def shape(corners: np.ndarray[Any, Any], inside: Point, convex: bool = True) -> Phantom:
     """Return a phantom of a grid of corners (rows + 1, columns + 1, 3), with normals away from a point."""
-    centre, normal, half_a, half_b, area = surface(corners)
+    centre, normal, half_a, half_b, twist, area = surface(corners)
     away = ((centre - np.array(inside)[:, None]) * normal).sum(0)
     n = len(area)
     return Phantom(
-        "shape", centre, np.where(away < 0, -normal, normal), half_a, half_b, area,
+        "shape", centre, np.where(away < 0, -normal, normal), half_a, half_b, twist, area,
         np.zeros(n, np.uint8), ("skin",), np.zeros((2, n), np.int32), (1, n), convex,
     )  # fmt: skip
 
 
 def joined(*parts: Phantom) -> Phantom:
     """Return one phantom of several."""
-    names = ("centre", "normal", "half_a", "half_b", "area", "part", "place")
+    names = ("centre", "normal", "half_a", "half_b", "twist", "area", "part", "place")
     return replace(
         parts[0],
         **{name: np.concatenate([getattr(one, name) for one in parts], axis=-1) for name in names},

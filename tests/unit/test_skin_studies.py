@@ -25,6 +25,7 @@ from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.dataset import Unreadable, first
 from orthanc_dose.extract import Ignored
+from orthanc_dose.skindose.exposures import exposure
 from orthanc_dose.skindose.geometry import table_rotation
 from orthanc_dose.skindose.irradiation import irradiate
 from orthanc_dose.skindose.phantom import cuboid
@@ -206,7 +207,7 @@ def test_turning_patient_and_beam_together_does_not_matter(a: float, b: float, c
     )  # fmt: skip
     around = replace(
         phantom,
-        **{name: turn @ getattr(phantom, name) for name in ("centre", "normal", "half_a", "half_b")},
+        **{name: turn @ getattr(phantom, name) for name in ("centre", "normal", "half_a", "half_b", "twist")},
     )  # fmt: skip
     assert kerma(around, turned) == pytest.approx(kerma(phantom, beams), rel=1e-6, abs=1e-9)
 
@@ -233,7 +234,7 @@ def test_events_are_told_by_the_cells_that_they_hit() -> None:
     found = skin.calculate(EVENTS, [], skin.Patient(), PLAIN)
     assert found.dose is not None
     total = np.zeros_like(found.dose)
-    hits = skin.of_events(found, EVENTS, [], PLAIN, skin.Settings())
+    hits = list(skin.poses_of(found, EVENTS, [], PLAIN, skin.Settings()))
     for _, hit in hits:
         total[hit.cells] += hit.dose
     assert total == pytest.approx(found.dose, rel=1e-12)
@@ -372,3 +373,50 @@ def test_a_pose_takes_a_share_of_a_rotation() -> None:
     assert bare(turned).kerma.sum() == pytest.approx(0.1)
     hits = list(irradiate(cuboid().placed("HFS", 4.0, (0.0, 0.0, 5.0)), bare(turned), None))
     assert len(hits) == 60
+
+
+def test_a_map_is_kept_in_a_few_kilobytes() -> None:
+    rows = [
+        {**EVENTS[at % 4], "positioner_primary_angle": float(at * 37 % 181 - 90), "table_lateral_position": 300.0 + 3 * at}
+        for at in range(316)
+    ]  # fmt: skip
+    for phantom in ("cuboid", "man"):
+        found = skin.calculate(rows, [], skin.Patient(), PLAIN, skin.Settings(phantom=phantom))
+        assert found.dose is not None
+        kept = skin.packed(found.dose)
+        assert len(kept) < 50_000
+        assert skin.unpacked(kept) == pytest.approx(found.dose, rel=1e-6)
+    with pytest.raises(ValueError, match="damaged"):
+        skin.unpacked(kept[:-9])
+    assert skin.unpacked(skin.packed(np.zeros(5))).tolist() == [0.0] * 5
+
+
+def test_what_is_negative_is_absent() -> None:
+    found = skin.calculate([event(dose_rp=-1.0, dap=-1.0)], [], skin.Patient(), PLAIN)
+    assert (found.state, found.reason, found.left_out[0].reason) == ("not_calculated", "no_dose", "no_dose")  # fmt: skip
+    found = skin.calculate([event(kvp=-3.0, **EVENTS_AT)], [], skin.Patient(), PLAIN)
+    assert found.used[0].notes == ("kv_assumed",)
+
+
+EVENTS_AT = {"table_height_position": 150.0, "table_lateral_position": 500.0}
+
+
+def test_several_voltages_are_weighted_by_time_without_zeros() -> None:
+    row = event(kvp=70.0, kvp_values=[60.0, 0.0, 90.0], pulse_width_values=[10.0, 10.0, 20.0])
+    assert exposure(row, (), PLAIN).kv == pytest.approx((60 * 10 + 90 * 20) / 30)
+    assert exposure({**row, "pulse_width_values": None}, (), PLAIN).kv == pytest.approx(75)
+
+
+def test_a_rotation_without_its_end_is_the_makers_arc_or_left_out() -> None:
+    philips = skin.profile_for(PA_BY_MAKER["Philips Allura"][0])
+    assert philips is not None
+    _, position, totals = PA_BY_MAKER["Philips Allura"]
+    row = event(**position, irradiation_event_type=code("113613"), positioner_primary_angle=119.0)
+    made = exposure(row, [totals], philips)
+    assert made.primary == (120, -120) and "rotation_end_assumed" in made.notes
+    found = skin.calculate([{**row, "positioner_primary_angle": 0.0}], [totals], skin.Patient(), philips)  # fmt: skip
+    assert (found.state, found.reason) == ("upper_bound", "rotation_without_end")
+    # A long way that no C-arm can turn is the short one, over the patient.
+    row["positioner_primary_angle"], row["positioner_primary_end_angle"] = 170.0, -170.0
+    made = exposure(row, [totals], philips)
+    assert made.primary == (170, 190) and "rotation_over_the_patient" in made.notes

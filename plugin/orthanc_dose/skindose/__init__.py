@@ -4,15 +4,16 @@ Pure functions on rows and arrays: no files but those of this package, no store.
 result for a study; docs/guide describes the method, its sources and limits.
 """
 
-from .calculate import RULES_VERSION, Patient, Settings, calculate, of_events
+from .bodies import ARMS, BODIES
+from .calculate import PHANTOMS, RULES_VERSION, Patient, Settings, calculate, phantom_for, poses_of
 from .exposures import Exposure, LeftOut
 from .irradiation import Table
 from .phantom import Phantom
 from .profiles import InvalidProfile, Profile, profile_for, profile_of, shipped
-from .results import LEVELS, Input, Peak, SkinDose, Used
+from .results import LEVELS, Input, Peak, SkinDose, Used, packed, unpacked
 
 __all__ = [
-    "LEVELS", "RULES_VERSION", "Exposure", "Input", "InvalidProfile", "LeftOut", "Patient", "Peak", "Phantom",
-    "Profile", "Settings", "SkinDose", "Table", "Used", "calculate", "of_events", "profile_for", "profile_of",
-    "shipped",
+    "ARMS", "BODIES", "LEVELS", "PHANTOMS", "RULES_VERSION", "Exposure", "Input", "InvalidProfile",
+    "LeftOut", "Patient", "Peak", "Phantom", "Profile", "Settings", "SkinDose", "Table", "Used",
+    "calculate", "packed", "phantom_for", "poses_of", "profile_for", "profile_of", "shipped", "unpacked",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Skin dose of a study: which events can be used, the map, and how sure it is."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil, sqrt
 from typing import Any
@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from . import exposures as events_
+from .bodies import ARMS, BODIES, body, body_for
 from .exposures import Exposure, LeftOut, Row, Unusable
+from .geometry import POSITIONS
 from .irradiation import Beams, Hit, Table, irradiate
 from .phantom import DEFAULT_HEIGHT, DEFAULT_MASS, Phantom, cuboid
 from .physics import (
@@ -27,32 +29,48 @@ RULES_VERSION = 1  # of everything that changes a map; kept maps of another vers
 _ENOUGH = 0.1  # of the kerma may be left out of a map
 _WIDEST_SIDE = 35.0  # cm, for upper bounds
 
-PHANTOMS: Mapping[str, Callable[[float, float], Phantom]] = {"cuboid": cuboid}
+PHANTOMS = ("cuboid", "body", *BODIES)
 
 
 @dataclass(frozen=True)
 class Patient:
-    """Size of the patient: height in cm, mass in kg; None or 0 where unknown."""
+    """The patient: height in cm, mass in kg, sex as M or F, age in years; None (of sizes, or 0) where
+    unknown. Sex and age choose the body.
+    """
 
     height: float | None = None
     mass: float | None = None
+    sex: str | None = None
+    years: float | None = None
 
 
 @dataclass(frozen=True)
 class Settings:
     """What people choose, for a system or a study.
 
-    phantom: a key of PHANTOMS. position: of the patient, as HFS, which replaces the report's. shift: of
-    the patient on the table, cm: across, up, along; see Phantom.placed. pad: thickness, cm. transmission: of
-    table and pad at normal incidence, measured; None for the profile's, else the usual one.
+    phantom: one of PHANTOMS; "body" is that which fits the patient. arms: of a body, one of bodies.ARMS.
+    position: of the patient, as HFS, which replaces the report's. shift: of the patient on the table, cm:
+    across, up, along; see Phantom.placed. pad: thickness, cm. transmission: of table and pad at normal
+    incidence, measured; None for the profile's, else the usual one.
     """
 
     phantom: str = "cuboid"
+    arms: str = "raised"
     position: str | None = None
     shift: tuple[float, float, float] = (0.0, 0.0, 5.0)
     pad: float = 4.0
     transmission: float | None = None
     table: Table = field(default_factory=Table)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a phantom, arms or a position that do not exist."""
+        for value, known in (
+            (self.phantom, PHANTOMS),
+            (self.arms, ARMS),
+            (self.position, (None, *POSITIONS)),
+        ):
+            if value not in known:
+                raise ValueError(f"one of {', '.join(str(one) for one in known)}")
 
 
 def calculate(
@@ -173,8 +191,7 @@ def _with_map(
     settings: Settings,
 ) -> SkinDose:
     assert profile is not None
-    height, mass = patient.height or DEFAULT_HEIGHT, patient.mass or DEFAULT_MASS
-    phantom = PHANTOMS[settings.phantom](height, mass)
+    phantom = phantom_for(patient, settings)
     run = _Run(found, profile, settings, phantom)
     peak = peak_of(run.dose, phantom.area)
     planes = {name: dose for name, dose in run.planes.items() if len(run.planes) > 1}
@@ -189,13 +206,25 @@ def _with_map(
         run.dose,
         planes,
         run.share,
-        _inputs(found, patient, profile, settings, height, mass),
+        _inputs(found, patient, profile, settings, phantom),
         profile.name,
         profile.status,
         uncertainty(found, profile, settings),
         run.used,
         tuple(left_out),
     )
+
+
+def phantom_for(patient: Patient, settings: Settings) -> Phantom:
+    """Return the phantom of a patient. Without height or mass: 178.6 cm and 73.2 kg for the cuboid, its own for a
+    body.
+    """
+    if settings.phantom == "cuboid":
+        return cuboid(patient.height or DEFAULT_HEIGHT, patient.mass or DEFAULT_MASS)
+    name = settings.phantom
+    if name == "body":
+        name = body_for(patient.sex, patient.years, patient.height)
+    return body(name, settings.arms, patient.height, patient.mass)
 
 
 def _judged(
@@ -209,7 +238,8 @@ def _judged(
     inside, dap = sum(one.kerma for one in found), sum(one.dap for one in found)
     # Of an event without kerma, it is estimated from its DAP with the mean field of the others.
     outside = [one.kerma or (one.dap * inside / dap if one.dap else None) for one in lost]
-    if None not in outside and sum(one or 0 for one in outside) <= _ENOUGH * inside:
+    away = sum(one or 0 for one in outside)
+    if None not in outside and away <= _ENOUGH * (inside + away):
         return "calculated", None, peak
     bound = _bound(lost)
     if bound is None:
@@ -268,21 +298,21 @@ def _used(one: Exposure, share: float) -> Used:
     return Used(one.number, one.uid, one.plane, one.kerma, share, notes)
 
 
-def of_events(
+def poses_of(
     result: SkinDose,
     events: Sequence[Row],
     accumulated: Sequence[Row],
     profile: Profile,
     settings: Settings,
-) -> list[tuple[int, Hit]]:
-    """Return what each pose did to the cells of a result's phantom, with the number of its event."""
+) -> Iterator[tuple[int, Hit]]:
+    """Yield what each pose did to the cells of a result's phantom, with the number of its event: what a cell has
+    from which event, and the field of an event on the body.
+    """
     assert result.phantom is not None
     found, _ = _sorted(events, accumulated, profile)
-    return [
-        (found[numbers[some.event[hit.pose]]].number, hit)
-        for numbers, some, placed in _groups(found, profile, settings, result.phantom)
-        for hit in irradiate(placed, some, settings.table)
-    ]
+    for numbers, some, placed in _groups(found, profile, settings, result.phantom):
+        for hit in irradiate(placed, some, settings.table):
+            yield found[numbers[some.event[hit.pose]]].number, hit
 
 
 def _inputs(
@@ -290,16 +320,15 @@ def _inputs(
     patient: Patient,
     profile: Profile,
     settings: Settings,
-    height: float,
-    mass: float,
+    phantom: Phantom,
 ) -> dict[str, Input]:
     position = next((one.position for one in found if one.position), None)
     transmission: Any = settings.transmission
     if transmission is None:
         transmission = profile.table_transmission
     return {
-        "height_cm": Input(height, "reported" if patient.height else "assumed"),
-        "mass_kg": Input(mass, "reported" if patient.mass else "assumed"),
+        "height_cm": Input(phantom.height, "reported" if patient.height else "assumed"),
+        "mass_kg": Input(phantom.mass, "reported" if patient.mass else "assumed"),
         "position": (
             Input(settings.position, "setting")
             if settings.position

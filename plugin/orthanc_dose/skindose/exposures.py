@@ -140,10 +140,10 @@ def dose(row: Row) -> tuple[float | None, float | None]:
 
     Zero is taken as absent if the other one is above zero: it was rounded. Raises Unusable if there is no dose.
     """
-    kerma, dap = _number(row, "dose_rp"), _number(row, "dap")
-    if not kerma and not dap:
+    kerma, dap = (_positive(row, name) for name in ("dose_rp", "dap"))
+    if kerma is None and dap is None:
         raise Unusable("no_dose")
-    return kerma or None, dap * 1e4 if dap else None
+    return kerma, dap * 1e4 if dap else None
 
 
 def reference_distance(row: Row, of_plane: Sequence[Row], isocentre: float | None) -> float | None:
@@ -153,7 +153,7 @@ def reference_distance(row: Row, of_plane: Sequence[Row], isocentre: float | Non
     words = _first(row, of_plane, "reference_point_definition") or ""
     words = " ".join(str(words).casefold().split())
     given = _first(row, of_plane, "distance_source_to_reference_point")
-    detector = _number(row, "distance_source_to_detector")
+    detector = _positive(row, "distance_source_to_detector")
     found: float | None = None
     if isinstance(given, int | float) and given > 0 and "chamber" not in words:
         found = given / 10
@@ -203,8 +203,8 @@ def _area(
     row: Row, kerma: float | None, dap: float | None, distance: float, notes: list[str]
 ) -> float:
     """Return the area of the field at the reference point, cm2."""
-    stated = _number(row, "collimated_field_area")
-    detector = _number(row, "distance_source_to_detector")
+    stated = _positive(row, "collimated_field_area")
+    detector = _positive(row, "distance_source_to_detector")
     of_detector = stated * 1e4 * (distance / (detector / 10)) ** 2 if stated and detector else None
     if kerma and dap and _is_field(dap / kerma):
         if of_detector and abs(of_detector / (dap / kerma) - 1) > _AGREES:
@@ -231,7 +231,7 @@ def _edges(
         if all(one is not None for one in found):
             left, right, low, high = (float(one or 0) for one in found)
     elif profile.shape == "sides":
-        wide, tall = (_number(row, f"collimated_field_{name}") for name in ("width", "height"))
+        wide, tall = (_positive(row, f"collimated_field_{name}") for name in ("width", "height"))
         if wide and tall:
             left = right = wide
             low = high = tall
@@ -348,13 +348,12 @@ def _voltage(row: Row) -> float | None:
     if pairs:
         weighted = sum(kv * width for kv, width in pairs)
         return float(weighted / sum(width for _, width in pairs))
-    kv = _number(row, "kvp")
-    return kv or None
+    return _positive(row, "kvp")
 
 
 def _sheet(sheet: Row) -> float | None:
     """Return the thickness of a filter: the mean of least and most, or the most where the least is 0."""
-    least, most = _number(sheet, "thickness_minimum"), _number(sheet, "thickness_maximum")
+    least, most = (_positive(sheet, f"thickness_{one}") for one in ("minimum", "maximum"))
     if least and most:
         return (least + most) / 2
     return least or most
@@ -380,6 +379,11 @@ def _first(row: Row, of_plane: Sequence[Row], name: str) -> Any:
 def _number(row: Row, name: str) -> float | None:
     value = row.get(name)
     return float(value) if isinstance(value, int | float) and np.isfinite(value) else None
+
+
+def _positive(row: Row, name: str) -> float | None:
+    value = _number(row, name)
+    return value if value is not None and value > 0 else None
 
 
 def _key(code: Mapping[str, Any] | None) -> str | None:

@@ -101,7 +101,8 @@ def irradiate(phantom: Phantom, beams: Beams, table: Table | None) -> Iterator[H
     for pose in range(len(beams)):
         met = _met(phantom, blocks, beams, pose)
         if not phantom.convex:
-            met = shade(met)
+            twist = _axes(beams, pose) @ phantom.twist.take(met.cells, axis=1)
+            met = shade(met, twist, beams.edges[pose])
         yield _hit(phantom, beams, table, pose, met)
 
 
@@ -125,7 +126,8 @@ class _Blocks:
     """Cells by cubes of space, of which a field meets few.
 
     order: (n,), the cells, by cube; count: (b,), cells of each; middle: (3, b), radius: (b,), of the
-    sphere around each with all of its cells. offset: (n,), Phantom.offset.
+    sphere around each with all of its cells. offset: (n,), Phantom.offset. reach: the most of any cell from
+    its middle, cm.
     """
 
     order: Cells
@@ -133,6 +135,7 @@ class _Blocks:
     middle: Floats
     radius: Floats
     offset: Floats
+    reach: float
 
     @classmethod
     def of(cls, phantom: Phantom, side: float = 8.0) -> "_Blocks":
@@ -146,32 +149,46 @@ class _Blocks:
         away = centre[:, order] - np.repeat(middle, count, axis=1)
         reach = np.sqrt((phantom.half_a**2).sum(0)) + np.sqrt((phantom.half_b**2).sum(0))
         far = np.sqrt((away * away).sum(0)) + reach[order]
-        return cls(order, count, middle, np.maximum.reduceat(far, start), phantom.offset)
+        radius = np.maximum.reduceat(far, start)
+        return cls(order, count, middle, radius, phantom.offset, float(reach.max()))
+
+
+def _axes(beams: Beams, pose: int) -> Floats:
+    return np.stack([beams.direction[pose], beams.across[pose], beams.along[pose]])
 
 
 def _met(phantom: Phantom, blocks: _Blocks, beams: Beams, pose: int) -> Met:
     """Return the cells that face the focus and are in the field, at least partly."""
     focus = beams.focus[pose]
-    axes = np.stack([beams.direction[pose], beams.across[pose], beams.along[pose]])
+    axes = _axes(beams, pose)
     left, right, low, high = beams.edges[pose]
     depth, across, along = axes @ blocks.middle - (axes @ focus)[:, None]
     margin = blocks.radius * (1 + float(np.abs(beams.edges[pose]).max()))
     near = depth > -blocks.radius
     near &= np.abs(across - (left + right) / 2 * depth) <= (right - left) / 2 * depth + margin
     near &= np.abs(along - (low + high) / 2 * depth) <= (high - low) / 2 * depth + margin
-    cells = blocks.order[np.repeat(near, blocks.count)]
-    above = focus @ phantom.normal[:, cells] - blocks.offset[cells]
-    middle = axes @ phantom.centre[:, cells] - (axes @ focus)[:, None]
-    kept = np.flatnonzero((above > 0) & (middle[0] > _NEAREST))
-    cells, above, middle = cells[kept], above[kept], middle[:, kept]
-    half_a, half_b = axes @ phantom.half_a[:, cells], axes @ phantom.half_b[:, cells]
+    cells = np.compress(np.repeat(near, blocks.count), blocks.order)
+    middle = axes @ phantom.centre.take(cells, axis=1) - (axes @ focus)[:, None]
+    # A cell may be partly in the field as long as its middle is not outside by more than it reaches.
+    depth, reach = middle[0], blocks.reach * (1 + float(np.abs(beams.edges[pose]).max()))
+    inside = depth > _NEAREST
+    for at, lower, upper in ((1, left, right), (2, low, high)):
+        away = np.abs(middle[at] - (lower + upper) / 2 * depth)
+        inside &= away <= (upper - lower) / 2 * depth + reach
+    cells = np.compress(inside, cells)
+    above = focus @ phantom.normal.take(cells, axis=1) - blocks.offset.take(cells)
+    kept = above > 0
+    middle = np.compress(kept, np.compress(inside, middle, axis=1), axis=1)
+    cells, above = np.compress(kept, cells), np.compress(kept, above)
+    half_a = axes @ phantom.half_a.take(cells, axis=1)
+    half_b = axes @ phantom.half_b.take(cells, axis=1)
     # Across and along, as tangents: (2, k). Of a cell, its middle and halves of the extents of its sides.
     tangent = middle[1:] / middle[0]
     wide, small = (np.abs(half[1:] - tangent * half[0]) / middle[0] for half in (half_a, half_b))
     edges = beams.edges[pose].reshape(2, 2, 1)
-    inside = np.stack([edges[:, 1] - tangent, tangent - edges[:, 0]])
-    met = np.flatnonzero((inside > -(wide + small)).all((0, 1)))
-    share = _below(inside[..., met], wide[:, met], small[:, met])
+    to_edge = np.stack([edges[:, 1] - tangent, tangent - edges[:, 0]])
+    met = np.flatnonzero((to_edge > -(wide + small)).all((0, 1)))
+    share = _below(to_edge[..., met], wide[:, met], small[:, met])
     middle = middle[:, met]
     cosine = above[met] / np.sqrt((middle * middle).sum(0))
     whole = (share[0] + share[1] - 1).prod(0)
@@ -195,49 +212,89 @@ def _below(edge: Floats, a: Floats, b: Floats) -> Floats:
 
 
 _NEAREST = 5.0  # cm from the focus; skin is never so near
-_FIRST_BIN = 1.5  # cm at the skin: a quick look whether anything can be shaded
-_BIN = 0.3  # cm at the skin
-_POINTS = 4  # by which a cell is tested, along each side
-_GAP = 1.0  # cm; no part of a body is thinner
-_STEEPEST = 6.0  # tangent of incidence up to which the slope of a cell is allowed for
+_GAP = (
+    1.5  # cm, by which a hit lies behind another one that shades it; no part of a body is thinner
+)
+_FINE = 0.2  # of a cell's side: distance of the rays by which shade is found
 
 
-def shade(met: Met) -> Met:
-    """Return the cells with the shares that no other part of the body shades.
+def shade(met: Met, twist: Floats, edges: Floats) -> Met:
+    """Return the cells with the shares that no other part of the body shades. twist: (3, k), of the cells, in
+    the frame of the beam; edges: (4,), of the field.
 
     Every ray goes through the skin where it enters a part of the body, so that only cells that face
-    the focus can shade others. In bins of directions, points of cells that lie behind the nearest
-    cell by more than both slope within the bin, are shaded.
+    the focus can shade others. A first look with wide distances tells whether any is shaded at all.
     """
     if len(met.cells) < 2:
         return met
-    slope = np.sqrt(np.maximum(1 / met.cosine**2 - 1, 0))
-    slope = np.minimum(slope, _STEEPEST)
-    scale = float(met.middle[0].mean())
-    if not _behind(met.middle, slope, _FIRST_BIN, scale).any():
+    normal = np.cross(met.half_a, met.half_b, axis=0)
+    # In the nearest part of the body, cells are largest as seen from the focus.
+    side = float(np.sqrt(4 * np.sqrt((normal * normal).sum(0)).mean()))
+    rays = float(met.middle[0].min()) / side
+    middle = met.middle[1:] / met.middle[0]
+    at = np.floor(middle * rays / 1.5).astype(np.intp)
+    if not _behind(middle, at, np.arange(len(met.cells)), met, normal).any():
         return met
-    steps = (np.arange(_POINTS) + 0.5) / _POINTS * 2 - 1
-    a, b = (one.ravel() for one in np.meshgrid(steps, steps))
-    points = (
-        met.middle[:, :, None] + met.half_a[:, :, None] * a + met.half_b[:, :, None] * b
-    ).reshape(3, -1)
-    behind = _behind(points, np.repeat(slope, len(a)), _BIN, scale)
-    lit = 1 - behind.reshape(-1, len(a)).mean(-1)
-    return replace(met, share=met.share * lit)
+    # Rays through the corners of a grid: for each cell those near its middle, of which it stops some.
+    wide = np.abs(met.half_a[1:] - middle * met.half_a[0])
+    wide = (wide + np.abs(met.half_b[1:] - middle * met.half_b[0])) / met.middle[0]
+    rays /= _FINE
+    reach = int(np.ceil(float(wide.max()) * rays))
+    steps = np.arange(-reach, reach + 1)
+    low, high = np.ceil(edges[::2] * rays)[:, None], np.floor(edges[1::2] * rays)[:, None]
+    near = np.clip(np.rint(middle * rays), low, high).astype(np.intp)
+    across, along = (one.ravel() for one in np.meshgrid(steps, steps))
+    at = near[:, :, None] + np.stack([across, along])[:, None]
+    tangent = at / rays - middle[:, :, None]
+    # Beyond the field, cells that would shade are not known.
+    inside = ((at >= low[..., None]) & (at <= high[..., None])).all(0)
+    inside &= _within(tangent, middle, met, twist)
+    cell, ray = np.nonzero(inside)
+    hit = at[:, cell, ray]
+    # A cell that stops no ray, small or seen from its edge, goes by the ray that is nearest to its middle.
+    stopped = np.bincount(cell, minlength=len(met.cells))
+    missed = np.flatnonzero(stopped == 0)
+    hit, cell = np.concatenate([hit, near[:, missed]], axis=1), np.concatenate([cell, missed])
+    behind = _behind(hit / rays, hit, cell, met, normal)
+    shaded = np.bincount(cell, behind, minlength=len(met.cells))
+    return replace(met, share=met.share * (1 - shaded / np.maximum(stopped, 1)))
 
 
-def _behind(points: Floats, slope: Floats, size: float, scale: float) -> NDArray[np.bool_]:
-    """Return which points, (3, m) in the frame of the beam, are behind another one in their bin."""
-    depth, across, along = points
-    columns, rows = (
-        np.floor(one / depth * (scale / size)).astype(np.intp) for one in (across, along)
+def _within(tangent: Floats, middle: Floats, met: Met, twist: Floats) -> NDArray[np.bool_]:
+    """Return (k, m) which of m rays to each of k cells it stops. tangent: (2, k, m), from its middle."""
+    a, b, bend = (
+        ((half[1:] - middle * half[0]) / met.middle[0])[:, :, None]
+        for half in (met.half_a, met.half_b, twist)
     )
-    columns -= columns.min()
-    rows -= rows.min()
-    bins = rows * (columns.max() + 1) + columns
-    nearest = np.full(int(bins.max()) + 1, np.inf)
-    np.minimum.at(nearest, bins, depth + slope * size)
-    return np.asarray(depth - slope * size - _GAP > nearest[bins])
+    area = a[0] * b[1] - a[1] * b[0]
+    area = np.where(np.abs(area) < 1e-12, np.inf, area)
+    u = (tangent[0] * b[1] - tangent[1] * b[0]) / area
+    v = (tangent[1] * a[0] - tangent[0] * a[1]) / area
+    # u and v solve tangent = u a + v b + u v bend.
+    across, along = tangent - u * v * bend
+    u, v = (across * b[1] - along * b[0]) / area, (along * a[0] - across * a[1]) / area
+    return np.asarray((np.abs(u) <= 1) & (np.abs(v) <= 1))
+
+
+def _behind(
+    tangent: Floats, at: NDArray[np.intp], cell: Cells, met: Met, normal: Floats
+) -> NDArray[np.bool_]:
+    """Return which of m hits lie behind the nearest hit of their ray.
+
+    tangent: (2, m); at: (2, m), number of the ray; cell: (m,), that is hit.
+    """
+    low = at.min(1)
+    count = at.max(1) - low + 1
+    number = (at[1] - low[1]) * int(count[0]) + at[0] - low[0]
+    through = (normal * met.middle).sum(0)
+    slant = normal[0, cell] + (normal[1:, cell] * tangent).sum(0)
+    depth = through[cell] / np.where(slant == 0, np.inf, slant)
+    # A plane seen from its edge: not further from the cell's middle than it reaches.
+    most = np.abs(met.half_a[0]) + np.abs(met.half_b[0])
+    depth = np.clip(depth, (met.middle[0] - most)[cell], (met.middle[0] + most)[cell])
+    nearest = np.full(int(count.prod()), np.inf)
+    np.minimum.at(nearest, number, depth)
+    return np.asarray(depth - nearest[number] > _GAP)
 
 
 def _hit(phantom: Phantom, beams: Beams, table: Table | None, pose: int, met: Met) -> Hit:

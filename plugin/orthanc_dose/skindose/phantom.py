@@ -19,11 +19,13 @@ DEFAULT_HEIGHT, DEFAULT_MASS = 178.6, 73.2  # cm, kg; used where the size is unk
 
 @dataclass(frozen=True, eq=False)
 class Phantom:
-    """A surface of n cells, each taken as a flat parallelogram.
+    """A surface of n cells, each a quadrilateral.
 
-    centre, normal (outwards, of length 1), half_a, half_b (vectors of half of each side): (3, n).
+    centre, normal (outwards, of length 1), half_a, half_b (vectors of half of each side), twist (by which the
+    corners are off those of a parallelogram: + at a + b and - a - b, - at the two others): (3, n).
     area: (n,), cm2. part: (n,), index in parts. place: (2, n), row and column in the flat map, whose
-    size is map_shape. offset: (n,), centre times normal. convex: no cell can shade another one.
+    size is map_shape. offset: (n,), centre times normal. convex: no cell can shade another one. length: from
+    the soles to the vertex; raised arms reach beyond.
     """
 
     name: str
@@ -31,12 +33,14 @@ class Phantom:
     normal: Floats
     half_a: Floats
     half_b: Floats
+    twist: Floats
     area: Floats
     part: NDArray[np.uint8]
     parts: tuple[str, ...]
     place: NDArray[np.int32]
     map_shape: tuple[int, int]
     convex: bool
+    length: float = DEFAULT_HEIGHT
     height: float = DEFAULT_HEIGHT
     mass: float = DEFAULT_MASS
 
@@ -53,35 +57,52 @@ class Phantom:
         """
         turn = patient_rotation(position)
         centre, half_a, half_b = turn @ self.centre, turn @ self.half_a, turn @ self.half_b
-        reach = np.abs(half_a) + np.abs(half_b)
-        most, least = (centre + reach).max(1), (centre - reach).min(1)
+        lowest = (centre[1] + np.abs(half_a[1]) + np.abs(half_b[1])).max()
+        trunk = (self.centre[2] > 0.5 * self.length) & (self.centre[2] < 0.75 * self.length)
+        middle = (centre[0, trunk].max() + centre[0, trunk].min()) / 2
+        end = 0.0 if position.startswith("FF") else self.length
         across, up, along = shift
-        move = np.array([across - (most[0] + least[0]) / 2, -pad - up - most[1], -along - most[2]])
+        move = np.array([across - middle, -pad - up - lowest, -along - end])
         return replace(
             self,
             centre=np.ascontiguousarray(centre + move[:, None]),
             normal=turn @ self.normal,
             half_a=half_a,
             half_b=half_b,
+            twist=turn @ self.twist,
         )
 
 
-def surface(corners: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Return centre, normal, half_a, half_b, each (3, n), and area (n,), of a grid of cells.
+Cells = tuple[Floats, Floats, Floats, Floats, Floats, Floats]
 
-    corners: (rows + 1, columns + 1, 3). Seen from outside, columns run to the right and rows down.
+
+def cells_between(a: Floats, b: Floats, c: Floats, d: Floats) -> Cells:
+    """Return centre, normal, half_a, half_b, twist, each (3, n), and area (n,), of cells by their corners (n, 3).
+
+    Seen from outside, the corners go from above left to the right, down and back to the left.
     """
-    a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
     across = np.cross(c - a, b - d) / 2
     area = np.linalg.norm(across, axis=-1)
-    vectors = (
-        (a + b + c + d) / 4,
-        across / area[..., None],
-        (b + c - a - d) / 4,
-        (c + d - a - b) / 4,
+    centre, normal, half_a, half_b, twist = (
+        np.ascontiguousarray(one.T)
+        for one in (
+            (a + b + c + d) / 4,
+            across / np.maximum(area, 1e-12)[..., None],
+            (b + c - a - d) / 4,
+            (c + d - a - b) / 4,
+            (a + c - b - d) / 4,
+        )
     )
-    centre, normal, half_a, half_b = (np.ascontiguousarray(one.reshape(-1, 3).T) for one in vectors)
-    return centre, normal, half_a, half_b, area.ravel()
+    return centre, normal, half_a, half_b, twist, area
+
+
+def surface(corners: Floats) -> Cells:
+    """Return cells_between of a grid of corners (rows + 1, columns + 1, 3). Seen from outside, columns run
+    to the right and rows down.
+    """
+    four = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
+    a, b, c, d = (one.reshape(-1, 3) for one in four)
+    return cells_between(a, b, c, d)
 
 
 def half_up(value: float) -> int:
@@ -144,7 +165,7 @@ def cuboid(height: float = DEFAULT_HEIGHT, mass: float = DEFAULT_MASS) -> Phanto
     columns, head_columns = size.around, size.head_around
     head = surface(_tube(_circle(size), body + size.head, size.head))
     trunk = surface(_tube(section(size), body, body))
-    centre, normal, half_a, half_b, area = (
+    centre, normal, half_a, half_b, twist, area = (
         np.concatenate(pair, axis=-1) for pair in zip(head, trunk, strict=True)
     )
     row = np.concatenate(
@@ -164,12 +185,14 @@ def cuboid(height: float = DEFAULT_HEIGHT, mass: float = DEFAULT_MASS) -> Phanto
         normal,
         half_a,
         half_b,
+        twist,
         area,
         part.astype(np.uint8),
         ("head", "anterior", "left", "posterior", "right"),
         np.stack([row, column]).astype(np.int32),
         (size.head + body, columns),
         convex=False,
+        length=float(size.head + body),
         height=height,
         mass=mass,
     )

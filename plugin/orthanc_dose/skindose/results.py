@@ -1,8 +1,12 @@
 """What a calculation of skin dose gives."""
 
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
 
 from .exposures import LeftOut
 from .phantom import Phantom
@@ -82,3 +86,28 @@ def peak_of(dose: Floats, area: Floats) -> Peak:
         cell,
         {level: float(area[dose >= level].sum()) for level in LEVELS},
     )
+
+
+_HEAD = struct.Struct("<II")  # number of cells, number of cells with dose
+
+
+def packed(dose: Floats) -> bytes:
+    """Return a map (n,) in a few kB: the cells with dose, as single floats, compressed."""
+    cells = np.flatnonzero(dose)
+    steps = np.diff(cells, prepend=0).astype("<u4")
+    values = dose[cells].astype("<f4")
+    content = steps.view(np.uint8).reshape(-1, 4).T.tobytes() + values.tobytes()
+    return _HEAD.pack(len(dose), len(cells)) + zlib.compress(content, 9)
+
+
+def unpacked(content: bytes) -> Floats:
+    """Return the map (n,) that `packed` took. Raises ValueError if it is damaged."""
+    try:
+        count, hit = _HEAD.unpack_from(content)
+        plain = zlib.decompress(content[_HEAD.size :])
+        steps = np.frombuffer(plain[: 4 * hit], np.uint8).reshape(4, hit).T.copy().view("<u4")
+        dose = np.zeros(count)
+        dose[np.cumsum(steps)] = np.frombuffer(plain[4 * hit :], "<f4")
+    except (struct.error, zlib.error, IndexError, ValueError) as error:
+        raise ValueError("damaged map") from error
+    return dose
