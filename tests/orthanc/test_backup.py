@@ -286,3 +286,52 @@ def test_the_sums_are_those_of_the_files(server: OrthancServer) -> None:
     for line in (backup / "SHA256SUMS").read_text().splitlines():
         expected, _, name = line.partition("  ")
         assert hashlib.sha256((backup / name).read_bytes()).hexdigest() == expected
+
+
+def test_a_restore_is_undone_and_a_store_begun_anew_as_operations_md_says(
+    server: OrthancServer,
+) -> None:
+    backup, data = backed_up(server), server.dose_directory
+    server.send(LATER)
+    server.wait_until_idle()
+    before = doses(server)
+    assert server.stop() == 0
+    restored(server, backup)
+    # Undone: the files of the replaced store are moved back.
+    [kept] = data.glob("replaced-*")
+    for path in kept.iterdir():
+        path.replace(data / path.name)
+    server.start()
+    server.wait_until_idle()
+    assert doses(server) == before and server.status()["store"]["lost"] is None
+    # Begun anew: what Orthanc has is read again, and nothing is said to be lost.
+    assert server.stop() == 0
+    away = data / "away"
+    away.mkdir()
+    for name in ("dose.duckdb", "dose.duckdb.wal", "dose.duckdb.last"):
+        if (data / name).exists():
+            (data / name).rename(away / name)
+    server.start()
+    server.wait_until_idle()
+    assert doses(server) == before and server.status()["store"]["lost"] is None
+    assert server.status()["backup"]["newest_at"] is None
+
+
+def test_a_store_that_lost_transactions_says_so_until_somebody_has_seen_it(
+    server: OrthancServer,
+) -> None:
+    before = doses(server)
+    server.kill()
+    wal = server.dose_directory / "dose.duckdb.wal"
+    os.truncate(wal, wal.stat().st_size // 2)
+    server.start_as(dose={**server.dose, "ReconcileAtStart": False})
+    lost = server.status()["store"]["lost"]
+    assert lost["writer"] + lost["beside"] > 0 and lost["noticed_at"].endswith("Z")
+    assert "has lost its last transactions" in server.log_of_this_start
+    server.wait_for(lambda: len(server.studies()) == len(before), "all studies again")
+    server.wait_until_idle()
+    assert doses(server) == before
+    assert server.post(f"{API}/backups/loss-seen") == (200, {"seen": True})
+    assert server.status()["store"]["lost"] is None
+    server.restart()
+    assert server.status()["store"]["lost"] is None
