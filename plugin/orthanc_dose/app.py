@@ -45,6 +45,7 @@ from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
 from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
+from .rest.health import Health
 from .rest.schedules import ScheduledSearches
 from .rest.server import Server
 from .rest.services import Services
@@ -192,6 +193,7 @@ def _start(log: Log) -> None:
         fetching=fetching,
         schedules=schedules,
         followers=followers,
+        health=Health(store, lambda: worker.is_alive),
         orthanc=orthanc,
         started_at=datetime.now(UTC).replace(tzinfo=None),
         hashes=lambda text: list(options().identity.hashes(text).values()),

@@ -11,6 +11,7 @@ GROUPS = {
     "query-retrieve": "search for studies in other DICOM systems and retrieve them",
     "export": "export data as files",
     "patient identity": "see who a patient is, as far as the installation keeps this information",
+    "monitoring": "read the metrics, for monitoring systems",
     "administration": "manage settings, users and equipment, delete data, read the audit log",
 }
 

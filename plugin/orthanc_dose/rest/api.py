@@ -45,6 +45,7 @@ from .system_studies import SYSTEM_STUDY_ROUTES
 from .tasks import TASK_ROUTES
 from .tokens import TOKEN_ROUTES
 from .users import USER_ROUTES
+from .watching import WATCHING_ROUTES
 from .work import WORK_ROUTES
 
 
@@ -163,6 +164,7 @@ ROUTES: tuple[Route, ...] = (
         "day, over the longer of the two periods.",
         needs=VIEW,
     ),
+    *WATCHING_ROUTES,
     *STUDY_ROUTES,
     *SAVED_FILTER_ROUTES,
     *OBJECT_ROUTES,

@@ -23,6 +23,7 @@ IMPORT_SIZES: Needs = ("import sizes",)
 QUERY_RETRIEVE: Needs = ("query-retrieve",)
 EXPORT: Needs = ("export",)
 ADMINISTRATION: Needs = ("administration",)
+MONITORING: Needs = ("monitoring", "administration")
 WATCHING: Needs = (
     "view",
     "administration",
@@ -127,6 +128,6 @@ def _unknown(name: str, known: set[str]) -> str:
 
 
 __all__ = [
-    "ADMINISTRATION", "ANYBODY", "EXPORT", "IMPORT_SIZES", "QUERY_RETRIEVE", "SIGNED_IN", "VIEW", "WATCHING", "Caller", "Needs",
-    "Route", "formerly",
+    "ADMINISTRATION", "ANYBODY", "EXPORT", "IMPORT_SIZES", "MONITORING", "QUERY_RETRIEVE", "SIGNED_IN", "VIEW", "WATCHING",
+    "Caller", "Needs", "Route", "formerly",
 ]  # fmt: skip

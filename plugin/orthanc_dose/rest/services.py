@@ -22,6 +22,8 @@ from ..sql.runs import Runs
 from ..store import ObjectRow, Store
 from ..work.followers import Followers
 from ..work.runner import Runner
+from .health import Health
+from .metrics import RequestTimes
 
 # Seconds that an answer waits for the worker; after that it is answered with 202.
 PATIENCE = 10.0
@@ -35,6 +37,8 @@ class Queue(Protocol):
     def reconcile(self) -> None: ...
     def is_queued(self, handle: str) -> bool: ...
     def wait(self, done: Any, seconds: float) -> bool: ...
+    @property
+    def is_alive(self) -> bool: ...
     @property
     def reconciliations_done(self) -> int: ...
 
@@ -94,11 +98,13 @@ class Services:
     fetching: Fetching
     schedules: Schedules
     followers: Followers
+    health: Health
     orthanc: dict[str, Any]
     started_at: datetime
     hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]]
     orthanc_objects: Callable[[list[ObjectRow]], dict[str, str]]
+    request_times: RequestTimes = field(default_factory=RequestTimes)
     last_followers: list[dict[str, Any]] = field(default_factory=list)
     last_counts: dict[str, Any] = field(
         default_factory=lambda: {
