@@ -85,7 +85,8 @@ def test_the_needs_are_of_groups_that_there_are() -> None:
             assert len(route.needs) == 1 or not route.action
     anybody = {(route.method, route.path) for route in ROUTES if route.needs is None}
     of_session = {(method, "/session") for method in ("GET", "POST", "DELETE")}
-    assert anybody == {*of_session, ("GET", "/health")}
+    provider = {("GET", f"/session/provider{path}") for path in ("", "/callback")}
+    assert anybody == {*of_session, *provider, ("GET", "/health")}
 
 
 ORTHANCS_OWN = ("/instances", "/patients", "/studies", "/modalities", "/changes", "/app/explorer.html", "/system", "/jobs",

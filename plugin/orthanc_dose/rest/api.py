@@ -27,12 +27,14 @@ from .nodes import NODE_ROUTES
 from .objects import OBJECT_ROUTES
 from .orthanc import ORTHANC_ROUTES
 from .parameters import Parameter
+from .provider import PROVIDER_ROUTES
 from .reference_levels import REFERENCE_LEVEL_ROUTES
 from .review import REVIEW_ROUTES
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schedules import SCHEDULE_ROUTES
 from .searches import SEARCH_ROUTES
+from .second_step import SECOND_STEP_ROUTES
 from .services import Services
 from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
@@ -176,6 +178,8 @@ ROUTES: tuple[Route, ...] = (
     *WORK_ROUTES,
     *FOLLOWER_ROUTES,
     *SESSION_ROUTES,
+    *SECOND_STEP_ROUTES,
+    *PROVIDER_ROUTES,
     *TOKEN_ROUTES,
     *USER_ROUTES,
     *AUDIT_LOG_ROUTES,

@@ -42,6 +42,7 @@ class Route:
     handler gets the caller as `caller`. action: how the audit log names the request, with the
     path's parameters as its subject; empty for requests that are not logged or that the handler
     logs itself. replaced_by: for a former address that still answers, the present one.
+    ignores_others: whether parameters that are not declared are ignored instead of refused.
     """
 
     method: str
@@ -59,6 +60,7 @@ class Route:
     with_caller: bool = False
     action: str = ""
     replaced_by: str = ""
+    ignores_others: bool = False
     needs: Needs = field(kw_only=True)
 
     @cached_property
@@ -88,6 +90,8 @@ class Route:
         known = {parameter.name for parameter in self.parameters if not parameter.in_path}
         # An address that ends with "?" or "&" has a parameter with neither name nor value.
         query = {name: raw for name, raw in query.items() if name or raw}
+        if self.ignores_others:
+            query = {name: raw for name, raw in query.items() if name in known}
         for name, raw in query.items():
             if not is_text(name) or not is_text(raw):
                 raise bad_parameter(

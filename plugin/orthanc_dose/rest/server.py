@@ -200,6 +200,10 @@ class Server:
             raise _locked(error) from error
 
     def _let_in(self, request: Any, route: Route, caller: Caller) -> None:
+        if caller.must_enrol and route.needs:
+            raise ApiError(
+                403, "second_step_missing", "First set up two-step sign-in, on the page Account."
+            )
         if not caller.may(route.needs):
             if not caller.name:
                 raise ApiError(401, "not_signed_in", "Sign in first.")

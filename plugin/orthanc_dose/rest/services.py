@@ -11,6 +11,7 @@ from ..export.exports import Exports
 from ..manage.access import Access
 from ..manage.audit_log import AuditLog
 from ..manage.log import Log
+from ..manage.provider import Provider
 from ..manage.settings import Settings
 from ..records import OUTCOMES
 from ..retrieve.fetching import Fetching
@@ -99,6 +100,7 @@ class Services:
     schedules: Schedules
     followers: Followers
     health: Health
+    provider: Provider
     orthanc: dict[str, Any]
     started_at: datetime
     hashes: Callable[[str], list[str]]

@@ -60,6 +60,7 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 // Of signing in itself: it does not wait for somebody to be signed in.
 const SESSION = "session";
+const SECOND_STEP = `${SESSION}/second-step`;
 
 const json = async (response: Response): Promise<unknown> => {
   const body: unknown = await response.json().catch(() => null);
@@ -205,9 +206,26 @@ export interface AuditQuery extends Query {
 
 export const api = {
   session: () => get<{ session: Session }>(SESSION),
-  signIn: (name: string, password: string, proof?: Proof) =>
-    request<{ session: Session }>("POST", SESSION, {}, undefined, { name, password, ...proof }),
-  signOut: () => remove<{ signed_out: boolean }>(SESSION),
+  signIn: (name: string, password: string, code: string, proof?: Proof) =>
+    request<{ session: Session }>("POST", SESSION, {}, undefined, {
+      name,
+      password,
+      code,
+      ...proof,
+    }),
+  beginSecondStep: (password: string) =>
+    request<{ secret: string; picture: string }>("POST", SECOND_STEP, {}, undefined, { password }),
+  confirmSecondStep: (code: string) => put<{ recovery_codes: string[] }>(SECOND_STEP, { code }),
+  renewRecoveryCodes: (password: string, code: string) =>
+    request<{ recovery_codes: string[] }>("POST", `${SECOND_STEP}/recovery-codes`, {}, undefined, {
+      password,
+      code,
+    }),
+  endSecondStep: (password: string, code: string) =>
+    request<{ ended: boolean }>("POST", `${SECOND_STEP}/end`, {}, undefined, { password, code }),
+  signOut: () => remove<{ signed_out: boolean; at_provider: string | null }>(SESSION),
+  /** The way to the provider, and from there to a page. */
+  atProvider: (to: string) => addressOf(`${SESSION}/provider`, { to }),
   changePassword: (old: string, wanted: string) =>
     put<{ changed: boolean }>(`${SESSION}/password`, { old, new: wanted }),
   tokens: (signal?: AbortSignal) => get<{ tokens: Token[] }>("tokens", signal),
@@ -222,6 +240,7 @@ export const api = {
     put<{ user: User }>(user(name), { groups, disabled }),
   setPassword: (name: string, password: string) =>
     put<{ changed: boolean }>(`${user(name)}/password`, { password }),
+  resetSecondStep: (name: string) => remove<{ reset: boolean }>(`${user(name)}/second-step`),
   removeUser: (name: string) => remove<{ deleted: boolean }>(user(name)),
   auditLog: (query: AuditQuery & { limit: number; offset: number }, signal?: AbortSignal) =>
     get<AuditPage>("audit-log", signal, query),

@@ -376,6 +376,18 @@ export interface Session {
   /** Whether Orthanc's own pages are open to the user. */
   may_use_orthanc: boolean;
   session_hours: number;
+  /** Whether the user signs in at the provider. */
+  from_provider: boolean;
+  /** Name of the provider at which users can sign in; null where there is none. */
+  provider: string | null;
+  /** Two-step sign-in. `must_enrol`: nothing else is open before it is set up. */
+  second_step: {
+    possible: boolean;
+    on: boolean;
+    required: boolean;
+    must_enrol: boolean;
+    recovery_codes: number;
+  };
 }
 
 /** Where all requests of a day came from, where it looks like a proxy that nobody listed. */
@@ -392,6 +404,10 @@ export interface User {
   configured: boolean;
   may_use_orthanc: boolean;
   disabled: boolean;
+  /** Whether two-step sign-in is on. */
+  second_step: boolean;
+  /** Signs in at the provider, which says the groups. */
+  provider: boolean;
   created_by: string | null;
   created_at: string | null;
   /** null where the audit log has none. */
