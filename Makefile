@@ -29,14 +29,14 @@ run: ## run Orthanc with the plugin in the foreground
 
 .PHONY: test
 test: lint ## run all tests, one file per processor; ARGS is passed to pytest (make test ARGS="-k store -x")
-	$(SETUP) orthanc chromium ocr proxies ui-tests
+	$(SETUP) orthanc chromium ocr proxies provider ui-tests
 	@$(PYTEST) $(ARGS)
 
 # Tests that try more and take too long for everyday use: many examples of each property, each page in both themes
 # and both widths, the routes with more requests, and damaged reports, read and sent, for MINUTES each.
 .PHONY: test-long
 test-long: lint ## run the tests that take too long for everyday use (make test-long MINUTES=60 SEED=3)
-	$(SETUP) orthanc chromium ocr ui
+	$(SETUP) orthanc chromium ocr provider ui
 	@$(PYTHON) -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 	@$(PYTHON) -m tests.fuzz --store plugin --minutes $(MINUTES) --seed $(SEED)
 	@DOSE_TESTS=long DOSE_TESTS_SEED=$(SEED) $(PYTEST) -m tries_more --timeout 7200 --hypothesis-seed $(SEED) $(ARGS)
@@ -55,7 +55,7 @@ bench: ## measure and print the ratios given in the README; ARGS is passed to th
 
 .PHONY: setup
 setup: ## install everything that the other targets require
-	$(SETUP) orthanc chromium ocr proxies venv-dev ui
+	$(SETUP) orthanc chromium ocr proxies provider venv-dev ui
 
 .PHONY: ui
 ui: ## build the web UI (webui/dist)
@@ -77,5 +77,5 @@ wheel: ## build dist/orthanc_dose-*.whl, including the web UI
 
 .PHONY: clean
 clean: ## remove everything that was built or installed in this folder; ./data stays
-	@rm -rf .venv build dist webui/dist webui/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache .schemathesis
+	@rm -rf .venv build dist webui/dist webui/node_modules tests/provider/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache .schemathesis
 	@find plugin tools tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,6 +6,7 @@
 #     chromium    Debian's chromium, chromium-headless-shell and libatomic1, for the tests of the pages
 #     ocr         Debian's tesseract-ocr, for the tests of dose screens
 #     proxies     Debian's nginx-light, caddy and openssl, for the tests of the reverse proxies
+#     provider    the OpenID Connect provider of the tests (tests/provider/node_modules)
 #     venv        .venv on /usr/bin/python3 with what the plugin requires
 #     venv-dev    the same with what the tests require
 #     ui-modules  webui/node_modules, what the web UI is built with
@@ -202,6 +203,19 @@ ui_modules() {
     fi
 }
 
+step_provider() {
+    find_node
+    modules="$(cat tests/provider/package.json tests/provider/package-lock.json | checksum) $(node --version)"
+    if stamp_is provider "$modules" && [ -d tests/provider/node_modules ]; then return; fi
+    say "Installing the OpenID Connect provider for the tests"
+    mkdir -p build
+    if ! (cd tests/provider && npm ci --ignore-scripts --no-audit --no-fund --no-progress </dev/null) >build/provider.log 2>&1; then
+        cat build/provider.log >&2
+        fail "npm could not install what tests/provider/package.json lists."
+    fi
+    stamp provider "$modules"
+}
+
 step_ui() {
     key=$(ui_key)
     if stamp_is ui "$key" && [ -f webui/dist/index.html ]; then return; fi
@@ -233,6 +247,7 @@ for step in "$@"; do
     chromium) step_chromium ;;
     ocr) step_ocr ;;
     proxies) step_proxies ;;
+    provider) step_provider ;;
     venv) venv '' ;;
     venv-dev) venv dev ;;
     ui-modules) ui_modules ;;

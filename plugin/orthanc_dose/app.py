@@ -42,13 +42,17 @@ from .manage.audit_log import AuditLog, forget_entries_before
 from .manage.devices import Devices
 from .manage.limits import Limits
 from .manage.log import Log
+from .manage.provider import Provider, Trust, groups_of
 from .manage.proxies import Proxies
 from .manage.region import server_time_zone, zone_of
+from .manage.second_step import SecondStep
 from .manage.sessions import Sessions
 from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
 from .manage.users import ORTHANC, Users
+from .outgoing import Outgoing
 from .records.access import GROUPS
+from .rest.health import Health
 from .rest.schedules import ScheduledSearches
 from .rest.server import Server
 from .rest.services import Services
@@ -209,6 +213,11 @@ def _start(log: Log) -> None:
         fetching=fetching,
         schedules=schedules,
         followers=followers,
+        provider=Provider(
+            partial(_trust, configuration, settings),
+            Outgoing(partial(settings.value, "outgoing_hosts")),
+        ),
+        health=Health(store, lambda: worker.is_alive),
         orthanc=orthanc,
         started_at=datetime.now(UTC).replace(tzinfo=None),
         hashes=lambda text: list(options().identity.hashes(text).values()),
@@ -329,6 +338,20 @@ def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Opt
     return latest
 
 
+def _trust(configuration: config.Config, settings: Settings) -> Trust:
+    value = settings.value
+    return Trust(
+        issuer=value("provider_issuer"),
+        client=value("provider_client_id"),
+        secret=configuration.provider_client_secret,
+        address=value("public_address").rstrip("/"),
+        scopes=value("provider_scopes"),
+        name_claim=value("provider_name_claim"),
+        groups_claim=value("provider_groups_claim"),
+        groups=groups_of(value("provider_groups")),
+    )
+
+
 def _options(configuration: config.Config, settings: Settings, key: bytes) -> Options:
     value = settings.value
     ignoring = Ignoring(
@@ -442,4 +465,19 @@ def _access(
     )
     sessions = Sessions(lambda: settings.value("session_hours") * 3600.0)
     tokens, devices = Tokens(store, users), Devices(store)
-    return Access(users, sessions, tokens, devices, Limits(), audit, proxies, host.later)
+    limits = Limits()
+    second_step = SecondStep(
+        users, store.key, limits, partial(settings.value, "second_step_groups")
+    )
+    return Access(
+        users,
+        sessions,
+        tokens,
+        devices,
+        limits,
+        audit,
+        proxies,
+        second_step,
+        lambda: settings.value("password_sign_in") == "administrators",
+        host.later,
+    )

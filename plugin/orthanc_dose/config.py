@@ -36,7 +36,8 @@ class Config:
     named have all of them. trusted_user_header: the header in which an authenticating proxy names
     the user; none if empty. trusted_proxies: addresses and networks of the proxies in front of
     Orthanc whose headers are trusted. backup_passphrase: encrypts the installation's key in
-    backups; if empty, they do not contain it. first_values: initial values of settings, by name.
+    backups; if empty, they do not contain it. provider_client_secret: of this server at the OpenID
+    Connect provider; empty for a public client. first_values: initial values of settings, by name.
     """
 
     data_directory: Path = Path("dose")
@@ -50,6 +51,7 @@ class Config:
     trusted_user_header: str = ""
     trusted_proxies: tuple[str, ...] = ()
     backup_passphrase: str = ""
+    provider_client_secret: str = ""
     first_values: dict[str, Any] = field(default_factory=dict)
 
 
@@ -67,6 +69,9 @@ _ALLOWED = {
 KEYS = {
     one.name.title().replace("_", ""): one for one in fields(Config) if one.name != "first_values"
 }
+
+# Keys whose values are never shown, logged or copied, by the names of their fields.
+SECRETS = frozenset({"provider_client_secret"})
 
 # Former names of keys, which are still read.
 FORMER_KEYS = {"AuditAtStart": "ReconcileAtStart"}
@@ -194,7 +199,8 @@ _OF_THEIR_OWN = {
 def _value(key: str, name: str, kind: Any, value: object) -> object:
     if name in _OF_THEIR_OWN:
         return _OF_THEIR_OWN[name](key, value)
-    wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown_value(value)}')
+    shown = "what is given there" if name in SECRETS else _shown_value(value)
+    wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {shown}')
     if kind is bool:
         if not isinstance(value, bool):
             raise wrong

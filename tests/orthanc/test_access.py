@@ -84,7 +84,9 @@ def test_the_needs_are_of_groups_that_there_are() -> None:
         if route.method != "GET" and route.needs and "administration" in route.needs:
             assert len(route.needs) == 1 or not route.action
     anybody = {(route.method, route.path) for route in ROUTES if route.needs is None}
-    assert anybody == {("GET", "/session"), ("POST", "/session"), ("DELETE", "/session")}
+    of_session = {(method, "/session") for method in ("GET", "POST", "DELETE")}
+    provider = {("GET", f"/session/provider{path}") for path in ("", "/callback")}
+    assert anybody == {*of_session, *provider, ("GET", "/health")}
 
 
 ORTHANCS_OWN = ("/instances", "/patients", "/studies", "/modalities", "/changes", "/app/explorer.html", "/system", "/jobs",

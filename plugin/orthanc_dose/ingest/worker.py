@@ -123,6 +123,11 @@ class Worker:
         if self._thread is not None:
             self._thread.join()
 
+    @property
+    def is_alive(self) -> bool:
+        """True while the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
     def wake(self) -> None:
         self._woken.set()
 

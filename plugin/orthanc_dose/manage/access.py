@@ -22,13 +22,16 @@ from .devices import Devices
 from .limits import Attempt, Limits, Locked
 from .peers import Peers
 from .proofs import Proof
+from .provider import Identity
 from .proxies import Proxies
+from .second_step import SecondStep, SecondStepNeeded, WrongCode
 from .sessions import Sessions, session_key
 from .tokens import Tokens
-from .users import User, Users
+from .users import AccountError, User, Users
 
 _LOG = logging.getLogger(__name__)
 COOKIE = "dose-session"
+PROVIDER_COOKIE = "dose-provider"
 OWN_REQUEST = "x-dose-request"  # a page of another site cannot send this header
 _CHECKED_FOR = 300.0  # seconds for which a name and password of HTTP Basic are not checked again
 
@@ -40,7 +43,8 @@ class Caller:
     name: empty for nobody; groups: some of GROUPS; address: where the request comes from; way: how
     the caller signed in (cookie, Basic, token, proxy), empty for nobody. orthanc: may use Orthanc's
     own routes. https: whether the browser used HTTPS. session: the key of the session, with a
-    cookie. devices: what cookies of known browsers hold, unchecked.
+    cookie. devices: what cookies of known browsers hold, unchecked. must_enrol: has no rights until
+    the second step is set up. provider_cookie: what the browser keeps on its way to the provider.
     """
 
     name: str = ""
@@ -51,6 +55,8 @@ class Caller:
     https: bool = False
     session: str = ""
     devices: tuple[str, ...] = field(default=(), repr=False)
+    must_enrol: bool = False
+    provider_cookie: str = field(default="", repr=False)
 
     @property
     def sees_identity(self) -> bool:
@@ -85,6 +91,17 @@ class NotSignedIn(Exception):
     """
 
 
+class NotAdmitted(Exception):
+    """Raised when somebody signed in at the provider who may not come in here.
+
+    code: provider_ and no_groups, disabled, bad_name or taken. The message is a sentence for people.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class SignedIn:
     """A sign-in: the caller, and what the cookies of session and browser are to hold.
@@ -97,6 +114,12 @@ class SignedIn:
     device: str = field(repr=False)
 
 
+_NO_GROUPS = "The provider assigns none of the groups that are admitted here: ask an administrator."
+_ONLY_PROVIDER = "This user can only sign in at the provider."
+_NO_BASIC = (
+    "This user signs in with a second step, which HTTP Basic does not have: use a token instead, as "
+    "Authorization: Bearer."
+)
 _WRONG = "The user name or password is wrong, or the user is disabled."
 
 
@@ -112,13 +135,18 @@ class Access:
         limits: Limits,
         audit: AuditLog,
         proxies: Proxies,
+        second_step: SecondStep,
+        only_provider: Callable[[], bool],
         later: Callable[[Callable[[], object]], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Initialize access control. later: runs a function soon, on a thread that may use the
-        store.
+        """Initialize access control.
+
+        only_provider: returns whether the passwords of added users other than administrators are
+        refused. later: runs a function soon, on a thread that may use the store.
         """
         self.users, self.sessions, self.tokens = users, sessions, tokens
+        self.second_step, self._only_provider = second_step, only_provider
         self.peers = Peers()
         self._devices = devices
         self._limits, self._audit, self._proxies, self._later, self._clock = (
@@ -168,22 +196,53 @@ class Access:
             return False
         return caller.way in ("cookie", "proxy") or _is_from_elsewhere(request.headers)
 
-    def sign_in(self, asking: Caller, name: str, password: str, proof: Proof | None) -> SignedIn:
-        """Start a session. Raises NotSignedIn, ProofNeeded."""
+    def sign_in(
+        self, asking: Caller, name: str, password: str, proof: Proof | None, code: str = ""
+    ) -> SignedIn:
+        """Start a session.
+
+        code: of the second step. Raises NotSignedIn, ProofNeeded, SecondStepNeeded, WrongCode,
+        Locked.
+        """
         who = replace(asking, name="", groups=frozenset(), way="cookie")
         known = self._devices.find(asking.devices, self.users.get(name))
         attempt = self._of_known(known) or self._limits.of_browser(name, who.address, proof)
-        user = self._check(who, name, password, attempt)
+        user = self._check(who, name, password, attempt, code=code)
         secret = self.sessions.start_session(user.name, user.stamp)
         if asking.session:
             self.sessions.end(asking.session)
-        caller = replace(_as(user, who, "cookie"), session=session_key(secret))
+        caller = replace(self._in_session(user, who), session=session_key(secret))
         return SignedIn(caller, secret, self._devices.remember(user, known))
 
-    def sign_out(self, caller: Caller) -> None:
-        """End the caller's session."""
-        self.sessions.end(caller.session)
+    def sign_in_at_provider(self, asking: Caller, identity: Identity) -> SignedIn:
+        """Start a session of somebody who signed in at the provider. Raises NotAdmitted."""
+        who = replace(asking, name="", groups=frozenset(), way="provider")
+        try:
+            if not identity.groups:
+                # Whoever lost all groups loses what is still open.
+                self.users.drop_groups(identity.subject)
+                raise NotAdmitted("provider_no_groups", _NO_GROUPS)
+            user = self.users.from_provider(identity.subject, identity.name, identity.groups)
+            if user.disabled:
+                raise NotAdmitted("provider_disabled", "An administrator has disabled this user.")
+        except AccountError as error:
+            self._note(False, who, "sign-in", succeeded=False)
+            raise NotAdmitted(f"provider_{error.code}", str(error)) from error
+        except NotAdmitted:
+            self._note(False, who, "sign-in", succeeded=False)
+            raise
+        if asking.session:
+            self.sessions.end(asking.session)
+        secret = self.sessions.start_session(user.name, user.stamp, identity.token)
+        caller = replace(_as(user, who, "cookie"), session=session_key(secret))
+        self._note(False, replace(caller, way="provider"), "sign-in")
+        return SignedIn(caller, secret, "")
+
+    def sign_out(self, caller: Caller) -> str:
+        """End the caller's session, and return the provider's ID token, if it began there."""
+        token = self.sessions.end(caller.session)
         self._note(False, caller, "sign-out")
+        return token
 
     def check_own_password(self, caller: Caller, password: str) -> bool:
         """Return whether this is the caller's own password.
@@ -222,6 +281,7 @@ class Access:
             address=self._proxies.address(headers, peer),
             https=self._proxies.https(headers, peer),
             devices=_devices(headers.get("cookie", "")),
+            provider_cookie=_cookie_of(headers.get("cookie", ""), PROVIDER_COOKIE),
         )
         told = self._proxies.user(headers, peer)
         if told is not None:
@@ -249,8 +309,14 @@ class Access:
                 and user.stamp == found[1]
                 and not user.disabled
             ):
-                return replace(_as(user, nobody, "cookie"), session=session_key(secret))
+                return replace(self._in_session(user, nobody), session=session_key(secret))
         return nobody
+
+    def _in_session(self, user: User, nobody: Caller) -> Caller:
+        caller = _as(user, nobody, "cookie")
+        if not self.second_step.is_missing(user):
+            return caller
+        return replace(caller, groups=frozenset(), orthanc=False, must_enrol=True)
 
     def _by_token(self, nobody: Caller, token: str) -> Caller:
         user = self.tokens.user(token)
@@ -287,6 +353,11 @@ class Access:
                 now = self._clock()
                 self._checked = {one: kept for one, kept in self._checked.items() if kept[1] > now}
                 self._checked[key] = user.stamp, now + _CHECKED_FOR
+        if self._is_for_provider(user):
+            raise NotSignedIn(_ONLY_PROVIDER)
+        if user.second is not None or self.second_step.is_required(user):
+            # HTTP Basic has no room for a code: the password alone must not be enough here either.
+            raise NotSignedIn(_NO_BASIC)
         return _as(user, nobody, "Basic")
 
     def _check(
@@ -297,8 +368,13 @@ class Access:
         attempt: Attempt,
         quick: bool = False,
         note: bool = True,
+        code: str | None = None,
     ) -> User:
-        """Return the user with this password. Counts and notes wrong ones; raises NotSignedIn."""
+        """Return the user with this password. Counts and notes wrong ones.
+
+        code: of the second step; None if it does not matter here. Raises NotSignedIn and, with a
+        code, SecondStepNeeded, WrongCode, Locked.
+        """
         # The user is read first: a password that is changed meanwhile leaves no session behind.
         user = self.users.get(name)
         right = (self.users.is_configured_password if quick else self.users.is_password)(
@@ -308,10 +384,25 @@ class Access:
             if not (quick and user is not None and not user.configured):
                 self._wrong(who, name, attempt, quick)
             raise NotSignedIn(_WRONG)
+        if self._is_for_provider(user):
+            self._note(quick, replace(who, name=user.name), "sign-in", succeeded=False)
+            raise NotSignedIn(_ONLY_PROVIDER)
+        if code is not None and user.second is not None:
+            if not code:
+                # Neither right nor wrong yet: whoever has only the password resets no count.
+                raise SecondStepNeeded
+            try:
+                self.second_step.check(user, code)
+            except WrongCode:
+                self._wrong(who, name, attempt, quick)
+                raise
         attempt.succeeded()
         if note:
             self._note(quick, _as(user, who, who.way), "sign-in")
         return user
+
+    def _is_for_provider(self, user: User) -> bool:
+        return user.has_password_here and not user.administers and self._only_provider()
 
     def _wrong(self, who: Caller, name: str, attempt: Attempt, quick: bool) -> None:
         user = self.users.get(name)
@@ -342,6 +433,11 @@ def _as(user: User, nobody: Caller, way: str) -> Caller:
 def _devices(cookies: str) -> tuple[str, ...]:
     pairs = (cookie.strip().partition("=") for cookie in cookies.split(";"))
     return tuple(value for name, _, value in pairs if name.startswith(DEVICE_COOKIE))
+
+
+def _cookie_of(cookies: str, wanted: str) -> str:
+    pairs = (cookie.strip().partition("=") for cookie in cookies.split(";"))
+    return next((value for name, _, value in pairs if name == wanted), "")
 
 
 def _is_own(headers: dict[str, str]) -> bool:

@@ -111,9 +111,11 @@ class _ToMemory(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.entries: deque[Entry] = deque(maxlen=MOST_REMEMBERED)
+        self.errors = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         self.entries.append(entry_of(record))
+        self.errors += record.levelno >= logging.ERROR
 
 
 class _ToFile(RotatingFileHandler):
@@ -217,6 +219,11 @@ class Log:
     def file(self) -> Path | None:
         """The file that the log is written to, or None."""
         return self._path if self._file is not None and self._file.is_written else None
+
+    @property
+    def errors(self) -> int:
+        """The number of errors since the start."""
+        return self._memory.errors
 
     def newest(self, least: str, text: str, limit: int) -> list[Entry]:
         """Return up to `limit` entries, the newest first.

@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _MOST_OF_ONE = 50  # sessions per user; beyond that, the least recently used one ends
 
@@ -18,6 +18,7 @@ class _Session:
     user: str
     stamp: str
     used: float
+    token: str = field(default="", repr=False)
 
 
 class Sessions:
@@ -35,8 +36,11 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: dict[str, _Session] = {}
 
-    def start_session(self, user: str, stamp: str) -> str:
-        """Start a session, and return what its cookie is to hold."""
+    def start_session(self, user: str, stamp: str, token: str = "") -> str:
+        """Start a session, and return what its cookie is to hold.
+
+        token: the ID token with which the provider is told of the end of the session.
+        """
         secret = secrets.token_urlsafe(32)
         with self._lock:
             self._forget()
@@ -46,7 +50,7 @@ class Sessions:
             )
             for key in own[: max(0, len(own) - _MOST_OF_ONE + 1)]:
                 del self._open[key]
-            self._open[session_key(secret)] = _Session(user, stamp, self._clock())
+            self._open[session_key(secret)] = _Session(user, stamp, self._clock(), token)
         return secret
 
     def find(self, secret: str) -> tuple[str, str] | None:
@@ -58,15 +62,23 @@ class Sessions:
             found.used = self._clock()
             return found.user, found.stamp
 
-    def end(self, key: str) -> None:
-        """End the session with this key."""
+    def end(self, key: str) -> str:
+        """End the session with this key, and return the ID token that it was started with."""
         with self._lock:
-            self._open.pop(key, None)
+            ended = self._open.pop(key, None)
+        return ended.token if ended else ""
 
     def end_all(self, user: str) -> None:
         """End all sessions of a user."""
         with self._lock:
             self._open = {key: one for key, one in self._open.items() if one.user != user}
+
+    def end_others(self, user: str, key: str) -> None:
+        """End all sessions of a user except the one with this key."""
+        with self._lock:
+            self._open = {
+                other: one for other, one in self._open.items() if one.user != user or other == key
+            }
 
     def _forget(self) -> None:
         oldest = self._clock() - self._idle()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..dicom.not_patient import OF_OPENREM, NotPatient, indicator
+from ..records.access import GROUPS
 from ..records.study import UNDER_RULES
 from ..store import Store, stored_settings
 from ..store.disposal import KINDS
@@ -158,6 +159,46 @@ SETTINGS: tuple[Setting, ...] = (
             choices=(("none", "none"), _OWN_TABLE)),
     Setting("session_hours", "access", "Length of a session", "number", 12,
             "Users are signed out after this time of inactivity.", minimum=1, maximum=168, unit="h"),
+    Setting("second_step_groups", "access", "Two-step sign-in required", "patterns", (),
+            "Groups whose members need a code from an authenticator app in addition to the password. "
+            "Members who have not set it up can do nothing else until they have. It applies to users whom an "
+            "administrator added; users in Orthanc's configuration have no second step.",
+            example="administration",
+            form=(f"^({'|'.join(GROUPS)})$", f"a list of groups, of: {', '.join(GROUPS)}")),
+    Setting("password_sign_in", "access", "Sign-in with a password", "choice", "everybody",
+            "Who can sign in with a password of this server if there is a provider. Administrators always can, and so can "
+            "users in Orthanc's configuration, so that nobody is locked out if the provider is away.",
+            choices=(("everybody", "all users of this server"), ("administrators", "administrators only"))),
+    Setting("provider_issuer", "access", "Provider: issuer", "text", "",
+            "Address of the OpenID Connect provider, exactly as it calls itself, such as "
+            "https://login.example.org/realms/hospital. It must also be listed under the servers that may be asked.",
+            maximum=500),
+    Setting("provider_client_id", "access", "Provider: client ID", "text", "",
+            "Name of this server at the provider. Its secret, if it has one, is ProviderClientSecret in the "
+            "configuration.", maximum=500),
+    Setting("public_address", "access", "Address of this server", "text", "",
+            "As browsers know it, such as https://dose.example.org. Register it at the provider, followed by "
+            "/dose/api/session/provider/callback, and by /dose/app/sign-in for signing out.", maximum=500),
+    Setting("provider_name", "access", "Provider: name", "text", "Single sign-on",
+            "Shown on the button of the sign-in page.", maximum=60),
+    Setting("provider_scopes", "access", "Provider: scopes", "text", "openid profile",
+            "What the provider is asked for; some require another scope for groups.", maximum=500),
+    Setting("provider_name_claim", "access", "Provider: claim of the name", "text", "preferred_username",
+            "Claim that contains the user name.", maximum=100),
+    Setting("provider_groups_claim", "access", "Provider: claim of the groups", "text", "groups",
+            "Claim that contains the user's groups, as a list of texts; dots lead into nested claims, as in "
+            "realm_access.roles.", maximum=200),
+    Setting("provider_groups", "access", "Provider: groups", "patterns", (),
+            "The provider's groups and the group here to which each leads. Users without any of them are not admitted.",
+            example="dose-physicists = view",
+            form=(f"^[^\\n\\x00]*[^\\s\\x00][^\\n\\x00]*= *({'|'.join(GROUPS)})$",
+                  'a list of "GROUP OF THE PROVIDER = GROUP", the latter of: ' + ", ".join(GROUPS))),
+    Setting("outgoing_hosts", "access", "Servers that may be asked", "patterns", (),
+            "Servers to which this server may send requests by HTTPS, such as the provider: HOST, or HOST:PORT if the "
+            "port is not 443. Redirects are not followed.",
+            example="login.example.org",
+            form=(r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$",
+                  'a list of "HOST" or "HOST:PORT", such as ["login.example.org"]')),
     Setting("date_format", "region", "Dates", "choice", "language",
             "Date format on pages and in exports.",
             choices=(("language", "as is usual in the language of the page"),

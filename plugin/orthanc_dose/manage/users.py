@@ -1,18 +1,21 @@
 """The users: those of Orthanc's configuration, and those added by an administrator."""
 
 import hmac
+import logging
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import duckdb
 
 from ..records.access import GROUPS
-from ..store import Store
+from ..store import Store, StoreError
 from . import passwords
+
+_LOG = logging.getLogger(__name__)
 
 # Beside the groups, in the configuration: the right to use Orthanc's own pages and routes, which
 # know nothing of the groups.
@@ -24,7 +27,7 @@ NAME = re.compile(r"[\w.@+-]+( [\w.@+-]+)*")
 class AccountError(Exception):
     """Raised when a change of users is not possible.
 
-    code: bad_name, bad_password, bad_groups, taken, unknown, from_configuration,
+    code: bad_name, bad_password, bad_groups, taken, unknown, from_configuration, from_provider,
     last_administrator; the message is a sentence for people.
     """
 
@@ -33,13 +36,29 @@ class AccountError(Exception):
         self.code = code
 
 
+# In place of the hash of a user without a password: no password has it.
+_NO_HASH = "!"
+
+
+@dataclass(frozen=True)
+class Second:
+    """The second step of a user's sign-in: see second_step.py.
+
+    secret: encrypted; used_step: the period whose code was used last; recovery_codes: their hashes.
+    """
+
+    secret: str = field(repr=False)
+    used_step: int = 0
+    recovery_codes: tuple[str, ...] = field(default=(), repr=False)
+
+
 @dataclass(frozen=True)
 class User:
     """A user.
 
     configured: from Orthanc's configuration. orthanc: may use Orthanc's own pages and routes.
     secret: the password of a configured user, the hash of an added one. stamp: changes with the
-    password.
+    password. second: the second step, if it is on. subject: of a user who signs in at the provider.
     """
 
     name: str
@@ -51,10 +70,18 @@ class User:
     disabled: bool = False
     created_at: datetime | None = None
     created_by: str = ""
+    second: Second | None = None
+    subject: str = ""
+
+    @property
+    def has_password_here(self) -> bool:
+        """True if the user signs in with a password that is kept in the store."""
+        return not self.configured and not self.subject
 
     @property
     def administers(self) -> bool:
-        return "administration" in self.groups and not self.disabled
+        """True if the user can administer this server even if the provider is away."""
+        return "administration" in self.groups and not self.disabled and not self.subject
 
 
 class Users:
@@ -99,7 +126,7 @@ class Users:
         if user is not None and user.configured and _same(user.secret, password):
             return True
         right = passwords.matches(
-            None if user is None or user.configured else user.secret, password
+            user.secret if user is not None and user.has_password_here else None, password
         )
         if right and user is not None and passwords.is_outdated(user.secret):
             self._keep_hash(user, passwords.hashed(password))
@@ -151,6 +178,8 @@ class Users:
         _check_groups(groups)
         with self._changing:
             user = self._one_added(name)
+            if user.subject and user.groups != frozenset(groups):
+                raise _FROM_PROVIDER
             changed = replace(user, groups=frozenset(groups), disabled=disabled)
             self._keep_an_administrator(user, changed)
             with self._store.writing() as connection:
@@ -165,13 +194,62 @@ class Users:
             self._added = self._added | {name: changed}
         return changed
 
+    def from_provider(self, subject: str, name: str, groups: Iterable[str]) -> User:
+        """Return the user who signed in at the provider, with these groups, and add a new one.
+
+        A user is recognised by the subject alone: nobody takes over another user by a name. Raises
+        AccountError.
+        """
+        with self._changing:
+            known = next((one for one in self._added.values() if one.subject == subject), None)
+            if known is None or known.name in self._configured:
+                return self._add_from_provider(subject, name, frozenset(groups))
+            if known.groups == frozenset(groups):
+                return known
+            with self._store.writing() as connection:
+                query = 'UPDATE account SET "groups" = $1 WHERE name = $2'
+                connection.execute(query, [sorted(groups), known.name])
+            changed = replace(known, groups=frozenset(groups))
+            self._added = self._added | {known.name: changed}
+            return changed
+
+    def drop_groups(self, subject: str) -> None:
+        """Take all groups from the user with this subject, if there is one."""
+        with self._changing:
+            known = next((one for one in self._added.values() if one.subject == subject), None)
+            if known is not None and known.groups:
+                with self._store.writing() as connection:
+                    query = 'UPDATE account SET "groups" = [] WHERE name = $1'
+                    connection.execute(query, [known.name])
+                self._added = self._added | {known.name: replace(known, groups=frozenset())}
+
+    def _add_from_provider(self, subject: str, name: str, groups: frozenset[str]) -> User:
+        if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
+            raise AccountError("bad_name", "The provider's name of the user cannot be used here.")
+        if _alike(name) in {_alike(user.name) for user in self.all()}:
+            raise AccountError("taken", "There already is another user with this name.")
+        now = _now()
+        user = User(
+            name, groups, False, _NO_HASH, _stamp(now, now), created_at=now, subject=subject
+        )
+        with self._store.writing() as connection:
+            connection.execute(
+                'INSERT INTO account ("name", password_hash, "groups", disabled, created_at, '
+                "created_by, password_changed_at, provider_subject) "
+                "VALUES (?, ?, ?, false, ?, '', ?, ?)",
+                [name, _NO_HASH, sorted(groups), now, now, subject],
+            )
+        self._added = self._added | {name: user}
+        return user
+
     def set_password(self, name: str, password: object) -> None:
         """Set another password.
 
         This ends all tokens and known browsers and, through the stamp, all sessions. Raises
         AccountError.
         """
-        self._one_added(name)
+        if self._one_added(name).subject:
+            raise _FROM_PROVIDER
         _check_password(password, name)
         kept = passwords.hashed(str(password))
         with self._changing:
@@ -186,6 +264,40 @@ class Users:
             self._added = self._added | {
                 name: replace(user, secret=kept, stamp=_stamp(user.created_at, now))
             }
+
+    def change_second(
+        self,
+        name: str,
+        change: Callable[[Second | None], Second | None],
+        must_be_kept: bool = True,
+    ) -> None:
+        """Change the second step of a user.
+
+        change: returns the new one, or None for none; called while no other change is made, and may
+        raise. must_be_kept: whether the change fails if the store cannot take it. Raises
+        AccountError.
+        """
+        with self._changing:
+            user = self._one_added(name)
+            second = change(user.second)
+            kept = second or Second("")
+            try:
+                with self._store.writing() as connection:
+                    connection.execute(
+                        "UPDATE account SET second_step = $1, second_step_used = $2, "
+                        "recovery_codes = $3 WHERE name = $4",
+                        [
+                            kept.secret or None,
+                            kept.used_step or None,
+                            list(kept.recovery_codes),
+                            name,
+                        ],
+                    )
+            except (duckdb.Error, StoreError) as error:
+                if must_be_kept:
+                    raise
+                _LOG.error("the use of a code could not be noted", exc_info=error)
+            self._added = self._added | {name: replace(user, second=second)}
 
     def remove(self, name: str) -> None:
         """Remove a user, with all tokens, known browsers and saved filters. Raises AccountError."""
@@ -231,6 +343,12 @@ class Users:
                 self._added = self._added | {user.name: replace(user, secret=kept)}
 
 
+_FROM_PROVIDER = AccountError(
+    "from_provider",
+    "This user signs in at the provider, which says the password and the groups.",
+)
+
+
 def _configured(name: str, password: str, rights: Iterable[str] | None) -> User:
     groups = frozenset(GROUPS) if rights is None else frozenset(rights) - {ORTHANC}
     return User(
@@ -241,7 +359,7 @@ def _configured(name: str, password: str, rights: Iterable[str] | None) -> User:
 def _read(connection: duckdb.DuckDBPyConnection) -> list[User]:
     query = (
         'SELECT name, "groups", password_hash, created_at, password_changed_at, disabled, '
-        "created_by FROM account"
+        "created_by, second_step, second_step_used, recovery_codes, provider_subject FROM account"
     )
     return [
         User(
@@ -254,8 +372,12 @@ def _read(connection: duckdb.DuckDBPyConnection) -> list[User]:
             disabled,
             made,
             by,
+            Second(second, used or 0, tuple(codes or ())) if second else None,
+            subject or "",
         )
-        for name, groups, kept, made, changed, disabled, by in connection.execute(query).fetchall()
+        for name, groups, kept, made, changed, disabled, by, second, used, codes, subject in connection.execute(
+            query
+        ).fetchall()
     ]
 
 

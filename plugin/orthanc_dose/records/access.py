@@ -11,6 +11,7 @@ GROUPS = {
     "query-retrieve": "search for studies in other DICOM systems and retrieve them",
     "export": "export data as files",
     "patient identity": "see who a patient is, as far as the installation keeps this information",
+    "monitoring": "read the metrics, for monitoring systems",
     "administration": "manage settings, users and equipment, delete data, read the audit log",
 }
 
@@ -35,6 +36,28 @@ ACCOUNT = Table(
         moment("created_at", "Added", description="UTC."),
         text("created_by", "Added by", description="The administrator who added the user."),
         moment("password_changed_at", "Password changed", description="UTC."),
+        text(
+            "provider_subject",
+            "User at the provider",
+            description="Issuer and subject of a user who signs in at an OpenID Connect provider "
+            "and has no password here; empty for other users.",
+        ),
+        text(
+            "second_step",
+            "Second step",
+            description="Secret of the authenticator app (RFC 6238), encrypted with a key derived "
+            "from identity.key; empty without a second step.",
+        ),
+        integer(
+            "second_step_used",
+            "Last code",
+            description="Number, since 1970, of the period of 30 seconds whose code was used last.",
+        ),
+        texts(
+            "recovery_codes",
+            "Recovery codes",
+            description="HMAC-SHA-256 of those that have not been used, with identity.key.",
+        ),
     ),
 )
 

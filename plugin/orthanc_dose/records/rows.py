@@ -803,6 +803,10 @@ class AccountRow(TypedDict, total=False):
     created_at: datetime | None
     created_by: str | None
     password_changed_at: datetime | None
+    provider_subject: str | None
+    second_step: str | None
+    second_step_used: int | None
+    recovery_codes: list[str] | None
 
 
 class TokenRow(TypedDict, total=False):

@@ -24,8 +24,16 @@ class Download:
 
 
 @dataclass(frozen=True)
+class Text:
+    """An answer that is text rather than JSON."""
+
+    text: str
+    mime: str
+
+
+@dataclass(frozen=True)
 class Content:
-    """An answer: a body that becomes JSON, or a Download, with status and headers.
+    """An answer: a body that becomes JSON, a Text or a Download, with status and headers.
 
     A header whose value is a list is sent once per entry.
     """

@@ -30,12 +30,14 @@ from .nodes import NODE_ROUTES
 from .objects import OBJECT_ROUTES
 from .orthanc import ORTHANC_ROUTES
 from .parameters import Parameter
+from .provider import PROVIDER_ROUTES
 from .reference_levels import REFERENCE_LEVEL_ROUTES
 from .review import REVIEW_ROUTES
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schedules import SCHEDULE_ROUTES
 from .searches import SEARCH_ROUTES
+from .second_step import SECOND_STEP_ROUTES
 from .services import Services
 from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
@@ -48,6 +50,7 @@ from .system_studies import SYSTEM_STUDY_ROUTES
 from .tasks import TASK_ROUTES
 from .tokens import TOKEN_ROUTES
 from .users import USER_ROUTES
+from .watching import WATCHING_ROUTES
 from .work import WORK_ROUTES
 
 
@@ -173,6 +176,7 @@ ROUTES: tuple[Route, ...] = (
         "day, over the longer of the two periods.",
         needs=VIEW,
     ),
+    *WATCHING_ROUTES,
     *STUDY_ROUTES,
     *SAVED_FILTER_ROUTES,
     *OBJECT_ROUTES,
@@ -184,6 +188,8 @@ ROUTES: tuple[Route, ...] = (
     *WORK_ROUTES,
     *FOLLOWER_ROUTES,
     *SESSION_ROUTES,
+    *SECOND_STEP_ROUTES,
+    *PROVIDER_ROUTES,
     *TOKEN_ROUTES,
     *USER_ROUTES,
     *AUDIT_LOG_ROUTES,

@@ -23,6 +23,7 @@ IMPORT_SIZES: Needs = ("import sizes",)
 QUERY_RETRIEVE: Needs = ("query-retrieve",)
 EXPORT: Needs = ("export",)
 ADMINISTRATION: Needs = ("administration",)
+MONITORING: Needs = ("monitoring", "administration")
 WATCHING: Needs = (
     "view",
     "administration",
@@ -41,6 +42,7 @@ class Route:
     handler gets the caller as `caller`. action: how the audit log names the request, with the
     path's parameters as its subject; empty for requests that are not logged or that the handler
     logs itself. replaced_by: for a former address that still answers, the present one.
+    ignores_others: whether parameters that are not declared are ignored instead of refused.
     """
 
     method: str
@@ -58,6 +60,7 @@ class Route:
     with_caller: bool = False
     action: str = ""
     replaced_by: str = ""
+    ignores_others: bool = False
     needs: Needs = field(kw_only=True)
 
     @cached_property
@@ -87,6 +90,8 @@ class Route:
         known = {parameter.name for parameter in self.parameters if not parameter.in_path}
         # An address that ends with "?" or "&" has a parameter with neither name nor value.
         query = {name: raw for name, raw in query.items() if name or raw}
+        if self.ignores_others:
+            query = {name: raw for name, raw in query.items() if name in known}
         for name, raw in query.items():
             if not is_text(name) or not is_text(raw):
                 raise bad_parameter(
@@ -127,6 +132,6 @@ def _unknown(name: str, known: set[str]) -> str:
 
 
 __all__ = [
-    "ADMINISTRATION", "ANYBODY", "EXPORT", "IMPORT_SIZES", "QUERY_RETRIEVE", "SIGNED_IN", "VIEW", "WATCHING", "Caller", "Needs",
-    "Route", "formerly",
+    "ADMINISTRATION", "ANYBODY", "EXPORT", "IMPORT_SIZES", "MONITORING", "QUERY_RETRIEVE", "SIGNED_IN", "VIEW", "WATCHING",
+    "Caller", "Needs", "Route", "formerly",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import json
 import logging
 import mimetypes
 import time
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ..manage.access import NotSignedIn
 from ..manage.limits import Locked
 from ..store import STORE_ERRORS
 from . import bodies
-from .answers import Content, Download, plain
+from .answers import Content, Download, Text, plain
 from .api import ROUTES
 from .errors import ApiError, not_found
 from .parameters import is_text
@@ -26,6 +27,8 @@ from .shortening import has_long_text, short
 
 _LOG = logging.getLogger(__name__)
 ROOT, API, APP = "/dose", "/dose/api", "/dose/app"
+# Where Prometheus looks by itself is below /dose, and answered by the API.
+METRICS = f"{ROOT}/metrics"
 _COMPRESSED = frozenset({".html", ".js", ".css", ".svg", ".json", ".map", ".txt"})
 # Smaller answers, in bytes, are not worth compressing.
 SMALL = 2_000
@@ -55,6 +58,16 @@ class Server:
 
     def handle(self, request: Any, answer: Any) -> Any:
         """Return the answer to a request; `answer` is the class of which it is made."""
+        began = time.monotonic()
+        if request.path == METRICS:
+            request = replace(request, path=f"{API}/metrics")
+        answered = self._handled(request, answer)
+        path, seconds = request.path, time.monotonic() - began
+        route = "(pages)" if path == APP or path.startswith(f"{APP}/") else _route_of(path)
+        self._services.request_times.note(request.method, route, answered.status, seconds)
+        return answered
+
+    def _handled(self, request: Any, answer: Any) -> Any:
         try:
             if not is_text(request.path):
                 raise ApiError(
@@ -103,6 +116,9 @@ class Server:
         if isinstance(found.body, Download):
             headers["Content-Disposition"] = f'attachment; filename="{found.body.name}"'
             return answer(found.body.raw, found.body.mime, headers=headers)
+        if isinstance(found.body, Text):
+            raw, mime = found.body.text.encode(), found.body.mime
+            return answer(raw, mime, found.status, headers)
         raw = _json(found.body)
         if has_long_text(raw):
             raw = _json(short(found.body))
@@ -184,6 +200,10 @@ class Server:
             raise _locked(error) from error
 
     def _let_in(self, request: Any, route: Route, caller: Caller) -> None:
+        if caller.must_enrol and route.needs:
+            raise ApiError(
+                403, "second_step_missing", "First set up two-step sign-in, on the page Account."
+            )
         if not caller.may(route.needs):
             if not caller.name:
                 raise ApiError(401, "not_signed_in", "Sign in first.")

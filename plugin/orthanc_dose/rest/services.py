@@ -12,6 +12,7 @@ from ..export.exports import Exports
 from ..manage.access import Access
 from ..manage.audit_log import AuditLog
 from ..manage.log import Log
+from ..manage.provider import Provider
 from ..manage.settings import Settings
 from ..records import OUTCOMES
 from ..retrieve.fetching import Fetching
@@ -23,6 +24,8 @@ from ..sql.runs import Runs
 from ..store import ObjectRow, Store
 from ..work.followers import Followers
 from ..work.runner import Runner
+from .health import Health
+from .metrics import RequestTimes
 
 # Seconds that an answer waits for the worker; after that it is answered with 202.
 PATIENCE = 10.0
@@ -36,6 +39,8 @@ class Queue(Protocol):
     def reconcile(self) -> None: ...
     def is_queued(self, handle: str) -> bool: ...
     def wait(self, done: Any, seconds: float) -> bool: ...
+    @property
+    def is_alive(self) -> bool: ...
     @property
     def reconciliations_done(self) -> int: ...
 
@@ -96,11 +101,14 @@ class Services:
     fetching: Fetching
     schedules: Schedules
     followers: Followers
+    health: Health
+    provider: Provider
     orthanc: dict[str, Any]
     started_at: datetime
     hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]]
     orthanc_objects: Callable[[list[ObjectRow]], dict[str, str]]
+    request_times: RequestTimes = field(default_factory=RequestTimes)
     last_loss: dict[str, Any] | None = None
     last_backup: dict[str, Any] | None = None
     last_followers: list[dict[str, Any]] = field(default_factory=list)

@@ -61,12 +61,23 @@ def make_token(services: Services, caller: Caller, body: NewToken) -> dict[str, 
             "not_allowed",
             "A token cannot be used to create another token: sign in with the password instead.",
         )
+    if caller.must_enrol:
+        raise ApiError(
+            403, "second_step_missing", "First set up two-step sign-in, on the page Account."
+        )
     user = services.access.users.get(caller.name)
     if user is None:
         raise ApiError(
             409,
             "unknown_user",
             "Only users who are managed here or in Orthanc's configuration can have tokens.",
+        )
+    if user.subject:
+        raise ApiError(
+            409,
+            "from_provider",
+            "Users who sign in at the provider cannot have tokens, which would outlive their "
+            "rights there: ask an administrator to add a user for the script.",
         )
     try:
         row, token = services.access.tokens.make(user, body.name.strip(), body.days)

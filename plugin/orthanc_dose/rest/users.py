@@ -103,6 +103,13 @@ def remove_user(services: Services, name: str) -> dict[str, Any]:
     return {"deleted": True}
 
 
+def end_second_step(services: Services, name: str) -> dict[str, Any]:
+    with _refusals():
+        services.access.second_step.end(name)
+    services.access.end_all(name)
+    return {"reset": True}
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     try:
@@ -116,6 +123,7 @@ def _refusals() -> Iterator[None]:
             "bad_password": ApiError(400, "bad_password", said, "password"),
             "bad_groups": ApiError(400, "bad_body", said, "groups"),
             "taken": ApiError(409, "taken", said, "name"),
+            "from_provider": ApiError(409, "from_provider", said, "name"),
             "from_configuration": ApiError(409, "from_configuration", said, "name"),
             "last_administrator": ApiError(409, "last_administrator", said, "groups"),
         }[error.code] from error
@@ -128,6 +136,8 @@ def _user_answer(user: User) -> dict[str, Any]:
         "configured": user.configured,
         "may_use_orthanc": user.orthanc,
         "disabled": user.disabled,
+        "second_step": user.second is not None,
+        "provider": bool(user.subject),
         "created_by": user.created_by or None,
         "created_at": _moment(user.created_at),
     }
@@ -144,6 +154,8 @@ _HAS = {
     "configured": FLAG,
     "may_use_orthanc": FLAG,
     "disabled": FLAG,
+    "second_step": FLAG,
+    "provider": FLAG,
     "created_by": TEXT_OR_NULL,
     "created_at": TEXT_OR_NULL,
 }
@@ -174,6 +186,11 @@ USER_ROUTES: tuple[Route, ...] = (
           (_NAME,), (403, 404, 409, 413), "Access",
           "Ends the user's sessions and withdraws the user's tokens.",
           body=UserPassword, needs=ADMINISTRATION, action="password set"),
+    Route("DELETE", "/users/{name}/second-step", end_second_step,
+          "Switch off a user's two-step sign-in, for a lost device",
+          {200: any_object(reset=FLAG)}, (_NAME,), (403, 404, 409), "Access",
+          "Ends the user's sessions. The recovery codes become invalid.",
+          needs=ADMINISTRATION, action="second step reset"),
     Route("DELETE", "/users/{name}", remove_user,
           "Delete a user, including tokens and saved filters",
           {200: any_object(deleted=FLAG)}, (_NAME,), (403, 404, 409), "Access", needs=ADMINISTRATION, action="user deleted"),

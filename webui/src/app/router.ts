@@ -212,6 +212,8 @@ export const router = createRouter({
 // Nobody sees a page before they are signed in, and whoever is has nothing to do where one signs in.
 router.beforeEach((to) => {
   if (!session.value) return true;
+  // Whoever must set up the second step can do nothing else.
+  if (session.value.second_step.must_enrol) return to.name === "account" ? true : "/account";
   if (session.value.signed_in) return to.name === "sign-in" ? (wantedIn(to.query) ?? "/") : true;
   return to.name === "sign-in"
     ? true

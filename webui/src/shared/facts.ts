@@ -7,6 +7,7 @@ export const GROUPS = [
   "query-retrieve",
   "export",
   "patient identity",
+  "monitoring",
   "administration",
 ] as const;
 

@@ -76,6 +76,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            works: boolean;
+                            checks: {
+                                store: boolean;
+                                worker: boolean;
+                                disk: boolean;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain; version=0.0.4; charset=utf-8": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/studies": {
         parameters: {
             query?: never;
@@ -2061,6 +2136,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             signed_out: boolean;
+                            at_provider: string | null;
                         };
                     };
                 };
@@ -2104,6 +2180,231 @@ export interface paths {
                 };
             };
         };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/second-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["FirstCode"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            recovery_codes: string[];
+                        };
+                    };
+                };
+            };
+        };
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasswordAgain"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            secret: string;
+                            address: string;
+                            picture: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/second-step/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasswordAndCode"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            recovery_codes: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/second-step/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasswordAndCode"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            ended: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                303: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            location?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/provider/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    code?: string;
+                    state?: string;
+                    iss?: string;
+                    error?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                303: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            location?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -2283,10 +2584,12 @@ export interface paths {
                         "application/json": {
                             user: {
                                 name: string;
-                                groups: ("view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "administration")[];
+                                groups: ("view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "monitoring" | "administration")[];
                                 configured: boolean;
                                 may_use_orthanc: boolean;
                                 disabled: boolean;
+                                second_step: boolean;
+                                provider: boolean;
                                 created_by: string | null;
                                 created_at: string | null;
                             };
@@ -2361,6 +2664,44 @@ export interface paths {
         };
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{name}/second-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: components["parameters"]["name_3"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            reset: boolean;
+                        };
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -4508,7 +4849,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    name: "patient_name" | "patient_id" | "patient_birth_date" | "accession_number" | "not_patient_names" | "not_patient_ids" | "dose_from_ct_images" | "dose_screens" | "count_rejected_for_safety" | "reports_in_orthanc" | "mammography_in_orthanc" | "radiography_in_orthanc" | "captures_in_orthanc" | "nuclear_in_orthanc" | "unmatched_in_orthanc" | "ignored_manufacturers" | "ignored_models" | "ignored_stations" | "ignored_software_versions" | "ignored_serial_numbers" | "physics_names" | "physics_ids" | "effective_dose_weights" | "effective_dose_ct" | "effective_dose_nm" | "effective_dose_projection" | "session_hours" | "date_format" | "first_day_of_week" | "time_zone" | "export_days" | "parquet_copy" | "parquet_copy_hour" | "parquet_copy_identity" | "backup_folder" | "backup_schedule" | "backups_kept" | "moves_at_once" | "move_pause" | "sql_seconds" | "sql_memory" | "sql_age" | "sql_rows" | "sql_file_rows" | "log_level" | "log_level_in_orthanc" | "log_to_file" | "log_file_megabytes" | "log_files_kept" | "audit_days" | "task_days";
+                    name: "patient_name" | "patient_id" | "patient_birth_date" | "accession_number" | "not_patient_names" | "not_patient_ids" | "dose_from_ct_images" | "dose_screens" | "count_rejected_for_safety" | "reports_in_orthanc" | "mammography_in_orthanc" | "radiography_in_orthanc" | "captures_in_orthanc" | "nuclear_in_orthanc" | "unmatched_in_orthanc" | "ignored_manufacturers" | "ignored_models" | "ignored_stations" | "ignored_software_versions" | "ignored_serial_numbers" | "physics_names" | "physics_ids" | "effective_dose_weights" | "effective_dose_ct" | "effective_dose_nm" | "effective_dose_projection" | "session_hours" | "second_step_groups" | "password_sign_in" | "provider_issuer" | "provider_client_id" | "public_address" | "provider_name" | "provider_scopes" | "provider_name_claim" | "provider_groups_claim" | "provider_groups" | "outgoing_hosts" | "date_format" | "first_day_of_week" | "time_zone" | "export_days" | "parquet_copy" | "parquet_copy_hour" | "parquet_copy_identity" | "backup_folder" | "backup_schedule" | "backups_kept" | "moves_at_once" | "move_pause" | "sql_seconds" | "sql_memory" | "sql_age" | "sql_rows" | "sql_file_rows" | "log_level" | "log_level_in_orthanc" | "log_to_file" | "log_file_megabytes" | "log_files_kept" | "audit_days" | "task_days";
                 };
                 cookie?: never;
             };
@@ -6663,6 +7004,25 @@ export interface components {
             first_at: string | null;
             last_at: string | null;
         };
+        session: {
+            signed_in: boolean;
+            name: string | null;
+            groups: ("view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "monitoring" | "administration")[];
+            /** @enum {unknown} */
+            way: "cookie" | "Basic" | "token" | "proxy" | null;
+            may_change_password: boolean;
+            may_use_orthanc: boolean;
+            session_hours: number;
+            from_provider: boolean;
+            provider: string | null;
+            second_step: {
+                possible: boolean;
+                on: boolean;
+                required: boolean;
+                must_enrol: boolean;
+                recovery_codes: number;
+            };
+        };
         level: {
             id: number;
             shipped_as: string | null;
@@ -6858,16 +7218,6 @@ export interface components {
             missing_right: boolean;
             runs: components["schemas"]["run"][];
         };
-        session: {
-            signed_in: boolean;
-            name: string | null;
-            groups: ("view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "administration")[];
-            /** @enum {unknown} */
-            way: "cookie" | "Basic" | "token" | "proxy" | null;
-            may_change_password: boolean;
-            may_use_orthanc: boolean;
-            session_hours: number;
-        };
         setting: {
             name: string;
             topic: string;
@@ -7017,10 +7367,12 @@ export interface components {
         };
         user: {
             name: string;
-            groups: ("view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "administration")[];
+            groups: ("view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "monitoring" | "administration")[];
             configured: boolean;
             may_use_orthanc: boolean;
             disabled: boolean;
+            second_step: boolean;
+            provider: boolean;
             created_by: string | null;
             created_at: string | null;
             last_sign_in: string | null;
@@ -7092,10 +7444,22 @@ export interface components {
             challenge?: string | null;
             /** @default null */
             number?: number | null;
+            /** @default  */
+            code?: string;
         };
         OwnPassword: {
             old: string;
             new: string;
+        };
+        PasswordAgain: {
+            password: string;
+        };
+        FirstCode: {
+            code: string;
+        };
+        PasswordAndCode: {
+            password: string;
+            code: string;
         };
         NewToken: {
             name: string;
@@ -7103,7 +7467,7 @@ export interface components {
             days?: number | null;
         };
         UserRights: {
-            groups: ("administration" | "export" | "import sizes" | "patient identity" | "query-retrieve" | "view")[];
+            groups: ("administration" | "export" | "import sizes" | "monitoring" | "patient identity" | "query-retrieve" | "view")[];
             /** @default false */
             disabled?: boolean;
             password?: string;
@@ -7377,6 +7741,31 @@ export interface components {
             effective_dose_projection?: "none" | "own";
             /** Length of a session */
             session_hours?: number;
+            /** Two-step sign-in required */
+            second_step_groups?: string[];
+            /**
+             * Sign-in with a password
+             * @enum {unknown}
+             */
+            password_sign_in?: "administrators" | "everybody";
+            /** Provider: issuer */
+            provider_issuer?: string;
+            /** Provider: client ID */
+            provider_client_id?: string;
+            /** Address of this server */
+            public_address?: string;
+            /** Provider: name */
+            provider_name?: string;
+            /** Provider: scopes */
+            provider_scopes?: string;
+            /** Provider: claim of the name */
+            provider_name_claim?: string;
+            /** Provider: claim of the groups */
+            provider_groups_claim?: string;
+            /** Provider: groups */
+            provider_groups?: string[];
+            /** Servers that may be asked */
+            outgoing_hosts?: string[];
             /**
              * Dates
              * @enum {unknown}
@@ -7607,6 +7996,7 @@ export type Echo = components['schemas']['echo'];
 export type WouldSend = components['schemas']['would_send'];
 export type RuleCount = components['schemas']['rule_count'];
 export type DroppedClass = components['schemas']['dropped_class'];
+export type Session = components['schemas']['session'];
 export type Level = components['schemas']['level'];
 export type LevelQuantity = components['schemas']['level_quantity'];
 export type LevelList = components['schemas']['level_list'];
@@ -7620,7 +8010,6 @@ export type RetrievalResult = components['schemas']['retrieval_result'];
 export type RunRetrieval = components['schemas']['run_retrieval'];
 export type Run = components['schemas']['run'];
 export type Schedule = components['schemas']['schedule'];
-export type Session = components['schemas']['session'];
 export type Setting = components['schemas']['setting'];
 export type Settings = components['schemas']['settings'];
 export type Region = components['schemas']['region'];
@@ -7652,6 +8041,9 @@ export type MapEntry = components['schemas']['MapEntry'];
 export type NameMapFile = components['schemas']['NameMapFile'];
 export type SignIn = components['schemas']['SignIn'];
 export type OwnPassword = components['schemas']['OwnPassword'];
+export type PasswordAgain = components['schemas']['PasswordAgain'];
+export type FirstCode = components['schemas']['FirstCode'];
+export type PasswordAndCode = components['schemas']['PasswordAndCode'];
 export type NewToken = components['schemas']['NewToken'];
 export type UserRights = components['schemas']['UserRights'];
 export type UserPassword = components['schemas']['UserPassword'];

@@ -51,19 +51,20 @@ export async function loadSession(): Promise<void> {
 }
 
 /** Throws ApiError: 401 for a wrong name or password. After many wrong ones the server asks for a proof
- * of work, perhaps for several: `progress` is then told how far the first of them is, 1 after it. */
+ * of work, perhaps for several: `progress` is then told how far the first of them is, 1 after it.
+ * `code`: of the second step, without which a right password is answered with 401, second_step_needed. */
 export async function signIn(
   name: string,
   password: string,
+  code = "",
   progress: (part: number) => void = () => {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   let proof: Proof | undefined;
   for (;;) {
     try {
-      return await take(
-        (await post("/session", { body: { name: name, password: password, ...proof } })).session,
-      );
+      const body = { name, password, code, ...proof };
+      return await take((await post("/session", { body })).session);
     } catch (reason) {
       const asked = asApiError(reason).proof;
       if (!asked) throw reason;
@@ -80,13 +81,15 @@ export function leave(): void {
 
 export async function signOut(): Promise<void> {
   shutGate();
+  let elsewhere: string | null;
   try {
-    await del("/session");
+    elsewhere = (await del("/session")).at_provider;
   } catch (reason) {
     openGate();
     throw reason;
   }
-  leave();
+  if (elsewhere) location.assign(elsewhere);
+  else leave();
 }
 
 /** It ends all sessions: signs in again at once with the new one. */
