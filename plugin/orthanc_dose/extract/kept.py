@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from ..dicom import dates
 from ..dicom.dataset import Dataset, first, text
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, is_hash, remove_identity
+from ..dicom.long_sequence import CONTENT, LONG, LongSequence
 from ..dicom.not_patient import NO_PATTERNS, NotPatient
 from ..dicom.part10 import Part10
 from ..records.limits import AGE, WHEN
+from .long_content import content_of, json_text, pack_long, unpack_long
 
 # Patient's Age (years) is that of the request or of the study, and so is a year apart at most.
 _AGES_DIFFER = 2.0
@@ -56,16 +58,27 @@ class Kept:
             whole["subject"] = self.subject
         if self.doubts:
             whole["doubts"] = self.doubts
-        text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), check_circular=False)
-        raw = text.encode("utf-8", "surrogatepass")
+        if isinstance(self.dataset.get(CONTENT), LongSequence):
+            packed, digest = pack_long(whole)
+            # Its items are read from there from now on, which takes less time.
+            self.dataset[CONTENT] = content_of(packed)
+            return packed, digest
+        raw = json_text(whole).encode("utf-8", "surrogatepass")
         # Level 1: a third larger than level 6, in a fifth of the time, which is scarce for the
         # worker.
         return zlib.compress(raw, 1), hashlib.sha256(raw).hexdigest()
 
 
 def unpack(packed: bytes) -> Kept:
-    """Return the content that `pack` packed."""
-    read = json.loads(zlib.decompress(packed))
+    """Return the content that `pack` packed. Raises zlib.error, ValueError if it is damaged."""
+    unzip = zlib.decompressobj()
+    raw = unzip.decompress(packed, LONG)
+    if unzip.eof:
+        read = json.loads(raw)
+    elif unzip.unconsumed_tail:
+        read = unpack_long(packed)
+    else:
+        raise zlib.error("the kept content is incomplete")
     return Kept(
         read["dataset"],
         read["syntax"],

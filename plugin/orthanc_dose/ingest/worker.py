@@ -47,6 +47,9 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 LEAST_INTERVAL = 2.0
 NICENESS = 10
 RECONCILED_PAGE = 20_000
+# Number of irradiation events from which on what was read is committed, so that it does not fill
+# the memory. A report with more is in a transaction of its own.
+MOST_EVENTS = 5_000
 
 
 class Worker:
@@ -500,6 +503,7 @@ class Worker:
         }
         series = writer.series_read(of_one)
         reads: list[Read] = []
+        events = 0
         for instance in ids:
             before = known.get(handles[instance])
             fresh = before is None or (
@@ -509,10 +513,20 @@ class Worker:
                 one = self._read(
                     details[instance], numbers.get(instance), before, series, ct_images
                 )
-                if one is not None:
-                    one.origin = None if again else details[instance].origin
-                    reads.append(one)
-        state = {} if cursor is None else {"cursor": str(cursor)}
+                if one is None:
+                    continue
+                one.origin = None if again else details[instance].origin
+                found = len(one.extract.events) if one.extract else 0
+                if reads and events + found > MOST_EVENTS:
+                    self._commit_each(writer, reads, {})
+                    reads, events = [], 0
+                reads.append(one)
+                events += found
+        self._commit_each(writer, reads, {} if cursor is None else {"cursor": str(cursor)})
+        self._set(last_commit_at=_now().isoformat() + "Z")
+
+    def _commit_each(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
+        """Commit what was read, or each object alone if one of them spoils the transaction."""
         try:
             self._commit(writer, reads, state)
         except STORE_ERRORS:
@@ -531,7 +545,6 @@ class Worker:
                 except Exception:  # noqa: BLE001  whatever the object does, the others are written
                     self._commit_failed(writer, [one], {})
             writer.commit(Batch(state=state))
-        self._set(last_commit_at=_now().isoformat() + "Z")
 
     def _adopt(self, writer: Writer, instances: list[str]) -> None:
         """Match these instances of Orthanc with the lost objects of the store."""
@@ -552,6 +565,7 @@ class Worker:
 
     def _commit(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
         batch = assembly.batch(writer, reads, state)
+        batch.is_spent = len(reads) == 1
         mark_for_deletion(batch.objects, {one.row["handle"] for one in reads}, self.options.deleted)
         writer.commit(batch)
         self._journal.written(reads, batch.objects)
