@@ -23,6 +23,7 @@ import duckdb
 from .. import extract
 from ..dicom.sop_classes import CT_IMAGES
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
+from ..store.causes import CAUSES, MEMORY_ERRORS, cause_of
 from ..store.disposal import STUDY_DELETED, WAITS
 from ..store.handles import adopt, any_lost
 from ..work.steps import Steps
@@ -50,6 +51,8 @@ RECONCILED_PAGE = 20_000
 # Number of irradiation events from which on what was read is committed, so that it does not fill
 # the memory. A report with more is in a transaction of its own.
 MOST_EVENTS = 5_000
+# Number of times that an object is tried again when the memory is full, before it counts as failed.
+MOST_TRIES = 3
 
 
 class Worker:
@@ -91,6 +94,7 @@ class Worker:
         self._reconciliation_wanted = self.options.reconcile_at_start
         self._reconciliations_done = 0
         self._some_are_lost = False
+        self._short_of_memory = 0  # times in a row that an object alone did not fit into the memory
         self._look_at_sources = (
             True  # the options may have opened a source since they were last checked
         )
@@ -271,6 +275,7 @@ class Worker:
             str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         )
         known = isinstance(error, (*STORE_ERRORS, duckdb.OutOfMemoryException))
+        cause = cause_of(error)
         # The message of any other error may hold values.
         message = f"the store cannot be written: {words}" if known else type(error).__name__
         with self._lock:
@@ -280,7 +285,15 @@ class Worker:
                 _LOG.error("waiting to retry: %s", message)
             else:
                 _LOG.error("waiting to retry", exc_info=error)
-        self._set(state="waiting", last_error={"message": message, "at": _now().isoformat() + "Z"})
+        with self._lock:
+            before = self._status["last_error"]
+        if cause == "store" and before is not None and before["cause"] != "internal":
+            cause = before["cause"]  # what follows only says that the store must be reopened
+        at = _now().isoformat() + "Z"
+        self._set(
+            state="waiting",
+            last_error={"message": message, "cause": cause, "reason": CAUSES[cause], "at": at},
+        )
 
     def _recovered(self, writer: Writer | None) -> Writer | None:
         try:
@@ -529,10 +542,15 @@ class Worker:
         """Commit what was read, or each object alone if one of them spoils the transaction."""
         try:
             self._commit(writer, reads, state)
+            self._short_of_memory = 0
         except STORE_ERRORS:
             raise
-        except Exception:  # noqa: BLE001  (an object that spoils the batch fails alone)
+        except Exception as error:
             if len(reads) <= 1:
+                if isinstance(error, MEMORY_ERRORS) and self._short_of_memory < MOST_TRIES:
+                    self._short_of_memory += 1
+                    raise  # after a pause there may be enough
+                self._short_of_memory = 0
                 self._commit_failed(writer, reads, state)
                 return
             # One object spoils the batch: commit each alone, so that only that one fails; the

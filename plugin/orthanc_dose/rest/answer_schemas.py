@@ -19,6 +19,7 @@ from ..records import (
     Field,
     Table,
 )
+from ..store.causes import CAUSES
 
 _CODE = {
     "type": ["object", "null"],
@@ -201,7 +202,15 @@ STATUS = any_object(
         cursor=INTEGER,
         last_change=INTEGER,
         last_commit_at=TEXT_OR_NULL,
-        last_error={"type": ["object", "null"], "properties": {"message": TEXT, "at": TEXT}},
+        last_error={
+            "type": ["object", "null"],
+            "properties": {
+                "message": TEXT,
+                "cause": {"type": "string", "enum": list(CAUSES)},
+                "reason": TEXT,
+                "at": TEXT,
+            },
+        },
         reconciliation=_RECONCILIATION,
         audit=formerly("reconciliation", _RECONCILIATION),
     ),

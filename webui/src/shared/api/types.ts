@@ -291,7 +291,7 @@ export interface Status {
     pending: number;
     cursor: number | null;
     last_change: number | null;
-    last_error: { message: string; at: string | null } | null;
+    last_error: { message: string; cause: string; reason: string; at: string | null } | null;
     last_commit_at: string | null;
     reconciliation: {
       state: string;
