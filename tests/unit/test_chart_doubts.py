@@ -10,6 +10,8 @@ import pytest
 
 from orthanc_dose.charts import CHARTS, DEFAULTS, data_of
 from orthanc_dose.charts.chart_types import VIEWS
+from orthanc_dose.charts.files import table
+from orthanc_dose.charts.wording import Wording
 from orthanc_dose.query import lists
 from orthanc_dose.rest.studies import FILTER_PARAMETERS
 from orthanc_dose.store import Store
@@ -89,6 +91,15 @@ def test_an_implausible_value_is_left_out_and_counted(filled: Store, chart: str,
     data = asked(filled, chart, view, implausible=True)
     assert (data.n, data.left_out) == (4, 0)
     assert set().union(*(behind(filled, row["query"]) for row in data.rows)) == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "left out"), ("de", "ausgelassene")])
+def test_files_say_how_many_are_left_out(filled: Store, language: str, title: str) -> None:
+    shown = asked(filled, "ct-dlp-study-description", "bar")
+    titles, rows = table(shown, Wording(language))
+    assert title in titles[-1] and [row[-1] for row in rows] == [1]
+    titles, _ = table(asked(filled, "ct-dlp-study-description", "bar", implausible=True), Wording())
+    assert "left out" not in titles[-1]
 
 
 def test_averages_are_those_of_the_others(filled: Store) -> None:

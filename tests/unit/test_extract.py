@@ -1,5 +1,8 @@
 """Dose reports to records, against the same objects read by DCMTK."""
 
+import hashlib
+import json
+import zlib
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -148,3 +151,21 @@ def test_kept_content_gives_the_same_records_again_and_names_no_patient() -> Non
             and str(dataset.PatientName).split("^")[1] not in text.split()
         )
         assert "0010,0010" not in again.dataset and "0010,0030" not in again.dataset
+
+
+@pytest.mark.parametrize(
+    "odd", ["", '"\\/\x1b\x7f\u2028\U0001f600 \x00\r\n\t', "bytes \udc80 that are no text"]
+)
+def test_kept_content_is_the_same_bytes_of_json_whoever_writes_it(odd: str) -> None:
+    """Stores of older versions hold the digests that Python's own json gave."""
+    for study in make_studies(5, seed=7):
+        kept = extract.keep(part10.read_part10(as_bytes(study.datasets[0])))
+        kept.dataset["0008,1030"] = odd
+        packed, digest = kept.pack()
+        raw = zlib.decompress(packed)
+        whole = json.loads(raw)
+        assert whole["dataset"]["0008,1030"] == odd
+        again = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+        assert raw == again.encode("utf-8", "surrogatepass")
+        assert digest == hashlib.sha256(raw).hexdigest()
+        assert extract.unpack(packed).dataset == kept.dataset

@@ -34,6 +34,7 @@ MAY_USE = {
     "work": {"records", "store"},
     "ocr": {"dicom"},
     "sizes": {"cells", "client", "dicom", "records", "store"},
+    "skindose": {"dicom"},
     "ingest": {"assemble", "dicom", "extract", "ocr", "records", "sizes", "store", "work"},
     "query": {"assemble", "dicom", "records", "extract", "store"},
     "manage": {"dicom", "records", "store"},

@@ -47,7 +47,7 @@ def as_xlsx(data: Data, wording: Wording) -> bytes:
 
 def table(data: Data, wording: Wording) -> tuple[list[str], list[list[Cell]]]:
     """Return the titles of the columns, and the rows in the order of the chart."""
-    columns = list(_columns(data, wording))
+    columns = [*_columns(data, wording), *_left_out(data, wording)]
     return [title for title, _ in columns], [
         [_rounded(value(row)) for _, value in columns] for row in data.rows
     ]
@@ -95,6 +95,12 @@ def _columns(data: Data, wording: Wording) -> Iterator[tuple[str, Callable[[Row]
         for name in _OF_BOXES if data.view == "box" else _AVERAGES:
             if data.view == "box" or data.options["average"] in (name, "both"):
                 yield _title(measure, data, wording, name), _named(name)
+
+
+def _left_out(data: Data, wording: Wording) -> Iterator[tuple[str, Callable[[Row], Cell]]]:
+    """Yield a column with the number of implausible values that the whole chart leaves out."""
+    if data.left_out:
+        yield wording.head("leftOut"), lambda row: data.left_out
 
 
 def _percentiles(

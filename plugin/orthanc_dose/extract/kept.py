@@ -5,6 +5,8 @@ import json
 import zlib
 from dataclasses import dataclass, field
 
+import msgspec
+
 from ..dicom import dates
 from ..dicom.dataset import Dataset, first, text
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, is_hash, remove_identity
@@ -63,10 +65,22 @@ class Kept:
             # Its items are read from there from now on, which takes less time.
             self.dataset[CONTENT] = content_of(packed)
             return packed, digest
-        raw = json_text(whole).encode("utf-8", "surrogatepass")
+        raw = _as_json(whole)
         # Level 1: a third larger than level 6, in a fifth of the time, which is scarce for the
         # worker.
         return zlib.compress(raw, 1), hashlib.sha256(raw).hexdigest()
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _as_json(content: dict[str, object]) -> bytes:
+    """Return the content as JSON. msgspec writes the same bytes as json in a fifth of the time, but
+    refuses lone surrogates, which stand for bytes that are no text."""
+    try:
+        return _ENCODER.encode(content)
+    except UnicodeEncodeError:
+        return json_text(content).encode("utf-8", "surrogatepass")
 
 
 def unpack(packed: bytes) -> Kept:

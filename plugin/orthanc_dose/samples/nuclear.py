@@ -292,14 +292,15 @@ def event_uid(key: str, number: int, administered: Administered) -> str:
 
 def administered_at(administered: Administered, started: datetime, activity: float) -> Administered:
     """Return the same agent given at another time, within one minute, with another activity
-    (MBq)."""
+    (MBq). The activity measured before it is in accordance."""
     given = replace(
         administered.given,
         started=started,
         stopped=started + timedelta(minutes=1),
         activity=activity,
     )
-    return replace(administered, given=given)
+    before = administered.before and round(activity + (administered.after or 0), 1)
+    return replace(administered, given=given, before=before)
 
 
 def systems() -> list[System]:

@@ -57,6 +57,8 @@ export function prove(
       end();
       reject(new Error("The worker that finds a proof cannot run."));
     };
+    // At once: a proof that is found in the first moment is told as well.
+    progress(0);
     worker.postMessage(asked);
   });
 }
