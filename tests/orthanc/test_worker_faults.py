@@ -1,5 +1,5 @@
 """Each call of the store made to fail, in turn, while the worker reads objects and a follower reacts; and
-the process killed before and after each commit, also those of tasks. What was interrupted goes on by
+the process killed before and after each commit. What was interrupted goes on by
 itself; nothing is lost and nothing is there twice.
 
 The points are found by watching, never listed (tests/support/faults.py). The short run tries some.
@@ -10,17 +10,15 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 from itertools import count, cycle
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-import requests
 
 from orthanc_dose import samples
-from tests.orthanc.test_task_faults import API, SCRIPT, WAYS, House
+from tests.orthanc.test_task_faults import API, SCRIPT, House
 from tests.support.effort import LONG, SEED
 from tests.support.faults import FOLDER, SECRET
 from tests.support.server import OrthancServer
@@ -28,9 +26,6 @@ from tests.support.server import OrthancServer
 pytestmark = pytest.mark.tries_more
 TRIED = 5  # points in the short run
 ERRORS = ("full", "commit", "fatal", "memory")
-# Tasks that a kill interrupts: those of the writer go on after it, the others are broken off.
-KILLED = tuple(WAYS) if LONG else ("apply-identity", "import-sizes", "delete-studies", "export")
-WITHOUT_NETWORK = [kind for kind in KILLED if kind not in ("node-search", "retrieval")]
 _rounds = count(1)
 
 
@@ -182,61 +177,6 @@ def test_a_kill_at_any_commit_loses_and_doubles_nothing(
     house.want()
     record_property(f"kills at commits of the {of}", kills)
     assert kills
-
-
-@pytest.mark.parametrize("kind", WITHOUT_NETWORK)
-def test_a_kill_at_any_commit_or_change_of_files_of_a_task(
-    kind: str, house: House, record_property: Any
-) -> None:
-    """Tasks of the writer go on; those on threads are broken off, and the next one runs. Among the
-    points are those of Store.renew (its files are renamed and removed) and of deletions."""
-    server, start = house.server, WAYS[kind][0]
-    house.want()
-    assert house.ended(start(house))["state"] == "done"
-    points = [
-        point
-        for point in house.seen(kind)[0]
-        if "commit" in point or (point.startswith(("os.", "shutil.")) and "mkdir" not in point)
-    ]
-    if not LONG:
-        renewing = [point for point in points if "database.py" in point and "os." in point]
-        points = [*points[-2:], *renewing[:2]]
-    kills = 0
-    for point in points:
-        house.want(of=kind, point=point, error="kill")
-        try:
-            number = start(house)
-            server.wait_for(partial(has_ended, server, number), f"the kill at {point}")
-        except (requests.ConnectionError, AssertionError):
-            assert killed(house, point), f"it ended elsewhere than at {point}"
-        if server.process is not None and server.process.poll() is None:
-            continue  # the point was not passed this time
-        assert killed(house, point)
-        kills += 1
-        restarted(house)
-        house.ready()
-        left = server.ok(f"{API}/tasks?limit=1")["tasks"]
-        if left:
-            ended = house.ended(left[0]["id"])
-            assert ended["state"] in ("done", "broken off", "stopped"), (point, ended)
-        house.want()
-        assert house.ended(start(house))["state"] == "done", point
-    record_property(f"kills in tasks {kind}", kills)
-    one = Sent(server)
-    one.send()
-    server.wait_until_idle()
-    one.check()
-
-
-def has_ended(server: OrthancServer, number: int) -> bool:
-    """Whether the task or the whole process has."""
-    if server.process is not None and server.process.poll() is not None:
-        return True
-    try:
-        status, task = server.get(f"{API}/tasks/{number}")
-    except requests.ConnectionError:
-        return True
-    return status == 200 and task["finished_at"] is not None
 
 
 def test_the_folder_tells_what_was_killed(house: House) -> None:
