@@ -90,6 +90,7 @@ def test_disk_full(small: OrthancServer) -> None:
     waiting = queue(small)
     assert waiting["pending"] > 0
     assert waiting["last_error"]["at"].endswith("Z")
+    assert waiting["last_error"]["cause"] == "disk_full"
     message = waiting["last_error"]["message"].lower()
     assert "space" in message or "write" in message, message
     assert len(small.ok("/instances")) == len(BEFORE) + len(DURING)

@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from types import FrameType
 from typing import Any
 
 import duckdb
+
+from tests.support.follower import Echo
 
 FOLDER = "TEST_FAULTS"  # the environment variable that names the folder of `told` and `seen`
 SECRET = "Somebody^Secret"  # the text of an error, which must never be revealed
@@ -72,13 +75,35 @@ def _told() -> dict[str, Any]:
 
 
 def _error(kind: str) -> BaseException:
+    if kind == "commit":
+        return duckdb.TransactionException(f"{SECRET}: Failed to commit: No space left on device")
+    if kind == "fatal":
+        return duckdb.FatalException(f"{SECRET}: No space left on device")
+    if kind == "memory":
+        return duckdb.OutOfMemoryException(SECRET)
     if kind == "full":
         return duckdb.IOException(f"{SECRET}: No space left on device")
     return OSError(28, SECRET) if kind == "disk" else RuntimeError(SECRET)
 
 
+def _die(name: str, number: int) -> None:
+    """End like after a power cut, and tell the next process that this has been done."""
+    with open(_folder() / "killed", "a") as file:
+        file.write(f"{number} {name}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _was_killed(number: int) -> bool:
+    path = _folder() / "killed"
+    return path.exists() and any(
+        line.split()[0] == str(number) for line in path.read_text().splitlines()
+    )
+
+
 def _point(what: str) -> None:
-    """Pass a point: fail if that is wanted."""
+    """Pass a point: fail, or end the process, if that is wanted."""
     watch: _Watch | None = getattr(_here, "watch", None)
     if watch is None or watch.kind() is None:
         return
@@ -90,7 +115,11 @@ def _point(what: str) -> None:
         is_wanted = (watch.kind(), name) == (watch.told.get("of"), watch.told.get("point"))
         if is_wanted and number not in _fired:
             _fired.add(number)
-            raise _error(watch.told["error"])
+            if watch.told["error"] == "kill":
+                if not _was_killed(number):
+                    _die(name, number)
+            else:
+                raise _error(watch.told["error"])
     finally:
         _here.watch = watch
 
@@ -113,6 +142,7 @@ def _watching(kind: Callable[[], str | None], sees_writes: bool) -> Any:
     sees_writes: from the start, instead of from the first file that it opens for writing: this
     slows down whatever it does.
     """
+    outer = getattr(_here, "watch", None)
     watch = _here.watch = _Watch(kind)
     if sees_writes:
         sys.setprofile(_called)
@@ -120,7 +150,7 @@ def _watching(kind: Callable[[], str | None], sees_writes: bool) -> Any:
         yield
     finally:
         sys.setprofile(None)
-        _here.watch = None
+        _here.watch = outer
         if watch.seen:
             with open(_folder() / "seen", "a") as file:
                 said = {"number": watch.told["number"], "kind": kind(), "points": watch.seen}
@@ -140,7 +170,15 @@ class _Connection:
             return found
 
         def call(*given: Any, **named: Any) -> Any:
-            _point(f"store.{name}")
+            first = str(given[0]) if name == "execute" and given else ""
+            if first == "COMMIT":
+                _point("store.before-commit")
+                result = found(*given, **named)
+                _point("store.after-commit")
+                return result
+            # A failed rollback is of no consequence: what follows it is an error already.
+            if first != "ROLLBACK":
+                _point(f"store.{name}")
             return found(*given, **named)
 
         return call
@@ -173,7 +211,10 @@ def _called(frame: FrameType, event: str, what: Any) -> None:
 
 def install() -> None:
     """Put the points into the program."""
+    from orthanc_dose import app
+    from orthanc_dose.ingest.worker import Worker
     from orthanc_dose.store import Store
+    from orthanc_dose.work import followers as of_followers
     from orthanc_dose.work.runner import Runner
     from orthanc_dose.work.steps import Steps
 
@@ -212,6 +253,19 @@ def install() -> None:
             kind, parameters = told["instead"]
         return add(runner, kind, user, subject, parameters)
 
+    round_, follow = Worker._round, of_followers._Thread._round
+
+    def watched_round(worker: Any, writer: Any) -> bool:
+        with _watching(lambda: "worker", sees_writes=False):
+            return round_(worker, writer)
+
+    def watched_follow(thread: Any) -> bool:
+        with _watching(lambda: "follower", sees_writes=False):
+            return follow(thread)
+
+    Worker._round = watched_round  # type: ignore[method-assign]
+    of_followers._Thread._round = watched_follow  # type: ignore[method-assign]
+    app.FOLLOWERS = (*app.FOLLOWERS, Echo)
     Store.connection = with_points  # type: ignore[method-assign]
     Runner._work = watched_work  # type: ignore[method-assign]
     Steps.step_oldest_task = watched_step  # type: ignore[method-assign]

@@ -28,6 +28,7 @@ from orthanc_dose.records import (
 from orthanc_dose.records.access import GROUPS as PERSONS
 from orthanc_dose.records.found import FETCHING
 from orthanc_dose.retrieve import gaps, node_search, question, remote_node, rules
+from orthanc_dose.store.causes import CAUSES
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "webui" / "src" / "locales"
@@ -140,6 +141,7 @@ def dictionary_words() -> set[str]:
         (f"{kind}.{source}" for kind in ("sources", "source_titles") for source in sources),
         (f"{kind}.{outcome}" for kind in ("outcomes", "outcome_titles") for outcome in OUTCOMES),
         (f"errors.{code}" for code in codes),
+        (f"causes.{cause}" for cause in CAUSES),
         (f"sentences.{one}" for one in sentence_words(source)),
         (f"units.{unit}" for unit in units if re.search(r"[a-z]{5}", unit)),
     )

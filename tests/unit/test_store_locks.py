@@ -169,3 +169,19 @@ def test_a_store_that_cannot_be_locked_is_not_used(
     monkeypatch.setattr(Store, "_lock_in", fails)
     with pytest.raises(StoreError):
         Store(tmp_path)
+
+
+def test_readers_of_a_store_that_is_reopened_are_told_so(tmp_path: Path) -> None:
+    """The result of a query is not open any more if the store is closed before it is fetched: DuckDB
+    says InvalidInputException, which must not become an answer 500."""
+    store = Store(tmp_path)
+    with pytest.raises(StoreError), store.reading() as connection:
+        connection.execute("SELECT count(*) FROM study")
+        store.reopen()
+        connection.execute("SELECT count(*) FROM study").fetchall()
+    with pytest.raises(StoreError), store.reading():
+        store.reopen()
+        raise duckdb.InvalidInputException("No open result set")
+    with pytest.raises(duckdb.InvalidInputException), store.reading():
+        raise duckdb.InvalidInputException("another cause")
+    store.close()

@@ -43,12 +43,13 @@ def parse_number(raw: str | None, sign: str = ".") -> tuple[float | None, bool]:
 def decimal_sign(numbers: Iterable[str]) -> str:
     """Return the decimal sign of a report from all its numbers as written: "," if some of them can
     only be read with a comma, and none with a point; otherwise "."."""
-    certain = [text for text in numbers if not _PERHAPS_THOUSANDS.fullmatch(text)]
-    return (
-        ","
-        if any(map(_WITH_COMMA.fullmatch, certain)) and not any(map(_WITH_POINT.fullmatch, certain))
-        else "."
-    )
+    found_comma = False
+    for text in numbers:
+        if not _PERHAPS_THOUSANDS.fullmatch(text):
+            if _WITH_POINT.fullmatch(text):
+                return "."
+            found_comma = found_comma or _WITH_COMMA.fullmatch(text) is not None
+    return "," if found_comma else "."
 
 
 def without_noise(value: float) -> float:

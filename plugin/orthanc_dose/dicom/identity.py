@@ -14,6 +14,7 @@ from pydicom.datadict import dictionary_VR
 from . import dates
 from .concepts import ACCESSION_NUMBER
 from .dataset import Dataset, first, items, text, values
+from .long_sequence import LongSequence, concept_code
 from .scrub import Words, names
 
 # How an item is kept.
@@ -185,8 +186,10 @@ def _ids_of(dataset: Dataset) -> set[str]:
 
 
 def _of_subject(dataset: Dataset, code: str, tag: str) -> Iterator[str]:
-    for item in items(dataset, _CONTENT):
-        if _concept(item) == code:
+    content = dataset.get(_CONTENT)
+    entries = content.named(code) if isinstance(content, LongSequence) else items(dataset, _CONTENT)
+    for item in entries:
+        if concept_code(item) == code:
             yield from values(item, tag)
 
 
@@ -245,14 +248,10 @@ def _accession_numbers(dataset: Dataset) -> Iterator[str]:
             for item in value:
                 yield from _accession_numbers(item)
         elif value and (
-            tag == _ACCESSION_NUMBER or (tag == _ITEM_TEXT and _concept(dataset) == _ACCESSION_CODE)
+            tag == _ACCESSION_NUMBER
+            or (tag == _ITEM_TEXT and concept_code(dataset) == _ACCESSION_CODE)
         ):
             yield value.strip(" \0")
-
-
-def _concept(item: Dataset) -> object:
-    name = item.get("0040,a043")
-    return name[0].get("0008,0100") if isinstance(name, list) and name else None
 
 
 # How an element is treated, by its tag.
@@ -266,6 +265,8 @@ _BY_VR = {
     **dict.fromkeys(("DA", "DT"), _DATE),
 }
 _DECISIONS: dict[str, int] = {}
+# Number of sequences of a long object that are remembered as cleaned.
+_MOST_DONE = 5_000
 
 
 def _decide(tag: str) -> int:
@@ -294,11 +295,11 @@ class _Cleaner:
 
     def __init__(self, rules: IdentityRules, words: Words, dropped: Words) -> None:
         self.rules, self.words, self.dropped = rules, words, dropped
-        self.done: set[int] = set()
+        self.done: dict[int, list[Dataset]] = {}  # by id, and alive, so that ids are not used again
 
     def clean(self, dataset: Dataset) -> None:
         changes: dict[str, str | None] = {}
-        concept = _concept(dataset) if _ITEM_TEXT in dataset else None
+        concept = concept_code(dataset) if _ITEM_TEXT in dataset else None
         for tag, value in dataset.items():
             decision = _DECISIONS.get(tag)
             if decision is None:
@@ -328,16 +329,32 @@ class _Cleaner:
         # once.
         if id(sequence) in self.done:
             return
-        self.done.add(id(sequence))
+        self.done[id(sequence)] = sequence
         gone = (
             _SUBJECT_CODES
             if self.rules.accession_number != "none"
             else _SUBJECT_CODES | {_ACCESSION_CODE}
         )
-        if any(_concept(item) in gone for item in sequence):
-            sequence[:] = [item for item in sequence if _concept(item) not in gone]
+        if isinstance(sequence, LongSequence):
+            self.clean_long(sequence, gone)
+            return
+        if any(concept_code(item) in gone for item in sequence):
+            sequence[:] = [item for item in sequence if concept_code(item) not in gone]
         for item in sequence:
             self.clean(item)
+
+    def clean_long(self, sequence: LongSequence, gone: frozenset[str]) -> None:
+        """Clean each item of a long sequence when it is read."""
+
+        def cleaned(item: Dataset) -> Dataset | None:
+            if concept_code(item) in gone:
+                return None
+            if len(self.done) > _MOST_DONE:
+                self.done.clear()
+            self.clean(item)
+            return item
+
+        sequence.change(cleaned)
 
     def accession_number(self, value: str) -> str | None:
         rule, number = self.rules.accession_number, value.strip(" \0")

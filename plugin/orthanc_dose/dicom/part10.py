@@ -11,6 +11,7 @@ import io
 import mmap
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -93,9 +94,12 @@ class Part10:
     notes: list[str] = field(default_factory=list)
 
 
-def read_part10(raw: Raw) -> Part10:
-    """Read an object. Raises Unreadable with the reason, OtherTransferSyntax for another reader."""
-    reader = _Reader(raw)
+def read_part10(raw: Raw, reader_of: "Callable[[Raw], Reader] | None" = None) -> Part10:
+    """Read an object. Raises Unreadable with the reason, OtherTransferSyntax for another reader.
+
+    reader_of: returns the reader of a data set, given all its bytes (long_objects.py).
+    """
+    reader = Reader(raw)
     try:
         syntax, start = reader.meta()
         if syntax == DEFLATED:
@@ -104,6 +108,8 @@ def read_part10(raw: Raw) -> Part10:
             syntax not in (IMPLICIT, EXPLICIT) and not syntax.startswith(_ENCAPSULATED)
         ):
             raise OtherTransferSyntax(f"transfer syntax {syntax[:64]} requires a different reader")
+        if reader_of is not None:
+            reader = reader_of(reader.raw)
         dataset, _ = reader.elements(start, len(reader.raw), syntax != IMPLICIT, (), 0)
     except (struct.error, IndexError) as error:
         raise Unreadable("truncated: the object ends within an element") from error
@@ -112,10 +118,10 @@ def read_part10(raw: Raw) -> Part10:
     return Part10(dataset, syntax, sorted(reader.notes))
 
 
-def read_any(raw: Raw) -> Part10:
+def read_any(raw: Raw, reader_of: "Callable[[Raw], Reader] | None" = None) -> Part10:
     """Read an object in any transfer syntax, with pydicom where necessary. Raises Unreadable."""
     try:
-        return read_part10(raw)
+        return read_part10(raw, reader_of)
     except OtherTransferSyntax:
         try:
             whole = pydicom.dcmread(io.BytesIO(raw), stop_before_pixels=True)
@@ -131,19 +137,19 @@ def end_of_sequence(raw: Raw, pos: int, end: int, explicit: bool, declared: bool
     Unreadable, struct.error, IndexError."""
     length = _UNDEFINED if end == _UNDEFINED else end - pos
     inner = explicit and (declared or raw[pos + 12 : pos + 14] in _KINDS)
-    return _Reader(raw).sequence(pos, len(raw), length, inner, (), 0, "a sequence")[1]
+    return Reader(raw).sequence(pos, len(raw), length, inner, (), 0, "a sequence")[1]
 
 
 def end_of_fragments(raw: Raw, pos: int) -> int:
     """Return the position after encapsulated pixel data that begins at `pos`. Raises Unreadable,
     struct.error."""
-    return _Reader(raw).fragments(pos, len(raw))
+    return Reader(raw).fragments(pos, len(raw))
 
 
 def transfer_syntax_and_start(raw: Raw) -> tuple[str, int]:
     """Return the transfer syntax of an object and the offset of its data set. Raises Unreadable,
     struct.error, IndexError."""
-    return _Reader(raw).meta()
+    return Reader(raw).meta()
 
 
 def announced_class(raw: Raw) -> str | None:
@@ -175,7 +181,7 @@ def beginning(raw: Raw) -> Dataset:
     """Read the elements of an object up to and including the patient group, and no further, however
     large the object is. Raises Unreadable, and OtherTransferSyntax also for deflated objects, which
     cannot be read in part."""
-    reader = _Reader(raw)
+    reader = Reader(raw)
     try:
         syntax, start = reader.meta()
         if syntax not in (IMPLICIT, EXPLICIT) and (
@@ -273,7 +279,9 @@ def _learn(head: bytes, heads: dict[bytes, _Head]) -> _Head:
     return learnt
 
 
-class _Reader:
+class Reader:
+    """Reads the elements of one object. Raises Unreadable, struct.error, IndexError."""
+
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
         self.notes: set[str] = set()

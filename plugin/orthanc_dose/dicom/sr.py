@@ -5,10 +5,12 @@ A tree consists of `Item` objects: the concept is the canonical key of the conce
 them; code that knows the field decides what they mean."""
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 from . import codes, decimals
 from .codes import Code
 from .dataset import Dataset, Unreadable
+from .long_sequence import MOST_AS_A_WHOLE, LongSequence, TooLarge
 
 # Value types whose value is one text element.
 _VALUE_TAGS = {
@@ -112,7 +114,10 @@ def read_tree(dataset: Dataset, note: Callable[[str], None] | None = None) -> It
         raise Unreadable("the report has no content")
     tree = _Tree()
     root = tree.item(dataset, root=True)
-    tree.finish(root)
+    if isinstance(root.children, LongItems):
+        tree.lacks_schemes |= root.children.lacks_schemes
+    else:
+        tree.finish(root)
     if note is not None and tree.lacks_schemes:
         note("no_scheme")
     return root
@@ -168,7 +173,11 @@ class _Tree:
             item.vt, item.value = "REFERENCE", _text(entry, "0040,db73")
         children = entry.get("0040,a730")
         if isinstance(children, list):
-            item.children = [self.item(child) for child in children]
+            item.children = (
+                [self.item(child) for child in children]
+                if type(children) is list
+                else LongItems(cast("LongSequence", children))
+            )
         return item
 
     def number(self, item: Item, entry: Dataset) -> None:
@@ -204,6 +213,72 @@ class _Tree:
             other = read_code(sequence)
             concept = other.key if other and other.value else None
         return concept, meaning if isinstance(meaning, str) else None
+
+
+class LongItems(list[Item]):
+    """The items below the root of a long report, which are made anew each time one iterates over
+    them: changes to them are lost.
+
+    concepts: of the items. lacks_schemes: whether codes without a scheme were recognised.
+    """
+
+    def __init__(self, entries: LongSequence) -> None:
+        """Look through all items once."""
+        super().__init__()
+        self._entries = entries
+        self._sign = "."
+        self.lacks_schemes = has_comma = False
+        self.concepts: set[str | None] = set()
+        for entry in entries:
+            tree = _Tree()
+            self.concepts.add(tree.item(entry).concept)
+            self.lacks_schemes |= tree.lacks_schemes
+            has_comma |= tree.has_comma
+        if has_comma:
+            self._sign = decimals.decimal_sign(
+                str(item.value)
+                for child in self
+                for item in _all_items(child)
+                if item.vt == "NUM" and item.value
+            )
+
+    def __iter__(self) -> Iterator[Item]:
+        for entry in self._entries:
+            # What a tree knows of codes lasts as long as the lists that it knows them by.
+            item = _Tree().item(entry)
+            if self._sign != ".":
+                for part in _all_items(item):
+                    if part.vt == "NUM" and part.value:
+                        part.sign = self._sign
+            yield item
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def as_a_whole(items: list[Item]) -> list[Item]:
+    """Return items that can be gone over many times and changed. Raises TooLarge."""
+    if not isinstance(items, LongItems):
+        return items
+    out, size = [], 0
+    for item in items:
+        out.append(item)
+        size += sum(1 for _ in _all_items(item))
+        if size > MOST_AS_A_WHOLE:
+            raise TooLarge(
+                f"it has more than {MOST_AS_A_WHOLE:,} content items, the limit on what is read of "
+                "a report of its template"
+            )
+    return out
+
+
+def concepts_below(item: Item) -> set[str | None]:
+    """Return the concepts of the items directly below an item."""
+    below = item.children
+    return below.concepts if isinstance(below, LongItems) else {child.concept for child in below}
 
 
 def _all_items(item: Item) -> Iterator[Item]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from ..dicom import concepts, dates
 from ..dicom.codes import Code
 from ..dicom.dataset import Unreadable
-from ..dicom.sr import Item
+from ..dicom.sr import Item, as_a_whole, concepts_below
 from ..records import (
     CT_ACCUMULATED,
     CT_EVENT,
@@ -151,11 +151,14 @@ class _Period:
 
 def is_one(root: Item) -> bool:
     """Return whether a dose report follows this template."""
-    return any(child.concept in (_TOTALS, _EVENT, _DETAILS) for child in root.children)
+    return not concepts_below(root).isdisjoint((_TOTALS, _EVENT, _DETAILS))
 
 
 def read_enhanced_report(root: Item, kept: Kept, study: Node) -> Extract:
-    """Read everything that has a counterpart in the records. Raises Unreadable without dose."""
+    """Read everything that has a counterpart in the records. Raises Unreadable without dose,
+    TooLarge if the report is long.
+    """
+    root.children = as_a_whole(root.children)  # the parts of an event are in several places
     reader = RowReader()
     for child in root.children:
         _set_aside(child, reader)

@@ -9,8 +9,10 @@ from .. import extract
 from ..dicom import nesting, part10
 from ..dicom.dataset import Unreadable, first
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, identifiers
+from ..dicom.long_objects import read_object
+from ..dicom.long_sequence import TooLarge, check_size
 from ..dicom.not_patient import NO_PATTERNS, NotPatient
-from ..dicom.sop_classes import CT_IMAGES, SECONDARY_CAPTURES
+from ..dicom.sop_classes import CT_IMAGES, REPORTS, SECONDARY_CAPTURES
 from ..extract import Extract, Ignored
 from ..store import ObjectRow
 from ..store.disposal import SAME_SERIES, WAITS
@@ -55,8 +57,10 @@ def read_instance(
     ignore. Whatever error the object causes, it becomes a failed outcome.
     """
     try:
+        if row["sop_class_uid"] in REPORTS:
+            check_size(row["size"] or 0)
         raw = fetch()
-        whole = part10.read_any(raw)
+        whole = read_object(raw)
         ignoring.check(whole.dataset)
         patient = identifiers(whole.dataset)
         kept = extract.keep(whole, identity, not_patient)
@@ -77,6 +81,10 @@ def read_instance(
         return Read(row)
     except part10.TooDeep:
         set_outcome(row, "failed", NESTED, in_orthanc_reason(nesting.depth(raw)))
+        return Read(row)
+    except TooLarge as error:
+        set_outcome(row, "failed", "too_large", f"The report was not read: {error}.")
+        row["content"] = row["content_digest"] = None
         return Read(row)
     except Unreadable as error:
         set_outcome(row, "failed", "unreadable", str(error))

@@ -23,6 +23,7 @@ import duckdb
 from .. import extract
 from ..dicom.sop_classes import CT_IMAGES
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
+from ..store.causes import CAUSES, MEMORY_ERRORS, cause_of
 from ..store.damage import is_damage, next_steps
 from ..store.disposal import STUDY_DELETED, WAITS
 from ..store.handles import adopt, any_lost
@@ -49,6 +50,11 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 LEAST_INTERVAL = 2.0
 NICENESS = 10
 RECONCILED_PAGE = 20_000
+# Number of irradiation events from which on what was read is committed, so that it does not fill
+# the memory. A report with more is in a transaction of its own.
+MOST_EVENTS = 5_000
+# Number of times that an object is tried again when the memory is full, before it counts as failed.
+MOST_TRIES = 3
 
 
 class Worker:
@@ -90,6 +96,7 @@ class Worker:
         self._reconciliation_wanted = self.options.reconcile_at_start
         self._reconciliations_done = 0
         self._some_are_lost = False
+        self._short_of_memory = 0  # times in a row that an object alone did not fit into the memory
         self._look_at_sources = (
             True  # the options may have opened a source since they were last checked
         )
@@ -276,6 +283,7 @@ class Worker:
             str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         )
         known = isinstance(error, (*STORE_ERRORS, duckdb.OutOfMemoryException))
+        cause = cause_of(error)
         # The message of any other error may hold values.
         message = f"the store cannot be written: {words}" if known else type(error).__name__
         if known and is_damage(error):
@@ -287,7 +295,15 @@ class Worker:
                 _LOG.error("waiting to retry: %s", message)
             else:
                 _LOG.error("waiting to retry", exc_info=error)
-        self._set(state="waiting", last_error={"message": message, "at": _now().isoformat() + "Z"})
+        with self._lock:
+            before = self._status["last_error"]
+        if cause == "store" and before is not None and before["cause"] != "internal":
+            cause = before["cause"]  # what follows only says that the store must be reopened
+        at = _now().isoformat() + "Z"
+        self._set(
+            state="waiting",
+            last_error={"message": message, "cause": cause, "reason": CAUSES[cause], "at": at},
+        )
 
     def _recovered(self, writer: Writer | None) -> Writer | None:
         try:
@@ -513,6 +529,7 @@ class Worker:
         }
         series = writer.series_read(of_one)
         reads: list[Read] = []
+        events = 0
         for instance in ids:
             before = known.get(handles[instance])
             fresh = before is None or (
@@ -522,16 +539,31 @@ class Worker:
                 one = self._read(
                     details[instance], numbers.get(instance), before, series, ct_images
                 )
-                if one is not None:
-                    one.origin = None if again else details[instance].origin
-                    reads.append(one)
-        state = {} if cursor is None else {"cursor": str(cursor)}
+                if one is None:
+                    continue
+                one.origin = None if again else details[instance].origin
+                found = len(one.extract.events) if one.extract else 0
+                if reads and events + found > MOST_EVENTS:
+                    self._commit_each(writer, reads, {})
+                    reads, events = [], 0
+                reads.append(one)
+                events += found
+        self._commit_each(writer, reads, {} if cursor is None else {"cursor": str(cursor)})
+        self._set(last_commit_at=_now().isoformat() + "Z")
+
+    def _commit_each(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
+        """Commit what was read, or each object alone if one of them spoils the transaction."""
         try:
             self._commit(writer, reads, state)
+            self._short_of_memory = 0
         except STORE_ERRORS:
             raise
-        except Exception:  # noqa: BLE001  (an object that spoils the batch fails alone)
+        except Exception as error:
             if len(reads) <= 1:
+                if isinstance(error, MEMORY_ERRORS) and self._short_of_memory < MOST_TRIES:
+                    self._short_of_memory += 1
+                    raise  # after a pause there may be enough
+                self._short_of_memory = 0
                 self._commit_failed(writer, reads, state)
                 return
             # One object spoils the batch: commit each alone, so that only that one fails; the
@@ -544,7 +576,6 @@ class Worker:
                 except Exception:  # noqa: BLE001  whatever the object does, the others are written
                     self._commit_failed(writer, [one], {})
             writer.commit(Batch(state=state))
-        self._set(last_commit_at=_now().isoformat() + "Z")
 
     def _adopt(self, writer: Writer, instances: list[str]) -> None:
         """Match these instances of Orthanc with the lost objects of the store."""
@@ -565,6 +596,7 @@ class Worker:
 
     def _commit(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
         batch = assembly.batch(writer, reads, state)
+        batch.is_spent = len(reads) == 1
         mark_for_deletion(batch.objects, {one.row["handle"] for one in reads}, self.options.deleted)
         writer.commit(batch)
         self._journal.written(reads, batch.objects)

@@ -21,6 +21,7 @@ from ..records import (
     Field,
     Table,
 )
+from ..store.causes import CAUSES
 
 _CODE = {
     "type": ["object", "null"],
@@ -258,7 +259,14 @@ STATUS = any_object(
         cursor=INTEGER,
         last_change=INTEGER,
         last_commit_at=TEXT_OR_NULL,
-        last_error=or_null(any_object(message=TEXT, at=TEXT)),
+        last_error=or_null(
+            any_object(
+                message=TEXT,
+                cause={"type": "string", "enum": list(CAUSES)},
+                reason=TEXT,
+                at=TEXT,
+            )
+        ),
         reconciliation=_RECONCILIATION,
         audit=formerly("reconciliation", _RECONCILIATION),
     ),

@@ -16,6 +16,7 @@ from typing import Any
 from ..manage.access import NotSignedIn
 from ..manage.limits import Locked
 from ..store import STORE_ERRORS
+from ..store.causes import CAUSES, MEMORY_ERRORS, cause_of
 from . import bodies
 from .answers import Content, Download, Text, plain
 from .api import ROUTES
@@ -96,19 +97,24 @@ class Server:
                 "The dose database is currently unavailable; try again later. The cause: "
                 f"{str(error).splitlines()[0][:200]}",
             )
+        except (OSError, *MEMORY_ERRORS) as error:
+            failed = _failed_for(error) or self._internal(request, error)
         except Exception as error:  # noqa: BLE001  an answer in any case; what happened goes to the log, without values
-            _LOG.error("%s %s", request.method, _route_of(request.path), exc_info=error)
-            failed = ApiError(
-                500,
-                "internal",
-                "The server failed to answer this request because of an internal error; its log "
-                "has the location of the error.",
-            )
+            failed = self._internal(request, error)
         body = json.dumps(failed.as_dict()).encode()
         return answer(
             body,
             status=failed.status,
             headers={"Cache-Control": "no-store", **SECURITY_HEADERS, **failed.headers},
+        )
+
+    def _internal(self, request: Any, error: BaseException) -> ApiError:
+        _LOG.error("%s %s", request.method, _route_of(request.path), exc_info=error)
+        return ApiError(
+            500,
+            "internal",
+            "The server failed to answer this request because of an internal error; its log "
+            "has the location of the error.",
         )
 
     def _answered(self, request: Any, found: Content, answer: Any) -> Any:
@@ -257,6 +263,16 @@ class Server:
                 {name: value for name, value in headers.items() if name != "Content-Encoding"},
             )
         return answer(body, mime, headers=headers)
+
+
+def _failed_for(error: BaseException) -> ApiError | None:
+    """Return the answer if a full or broken disk, or full memory, is the cause; else None."""
+    cause = cause_of(error)
+    if cause in ("store", "internal"):
+        return None
+    return ApiError(
+        503, "store_unavailable", f"The server cannot do this now; try again later. {CAUSES[cause]}"
+    )
 
 
 def _locked(error: Locked) -> ApiError:

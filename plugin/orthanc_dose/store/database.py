@@ -196,12 +196,18 @@ class Store:
 
         A renewal during this work does not wait for it, and fails.
         """
+        opened = self._database
         connection = self.connection()
         try:
             connection.execute("BEGIN TRANSACTION READ ONLY")
             yield connection
         except (duckdb.FatalException, duckdb.ConnectionException) as error:
             raise StoreError(f"the store is currently unavailable: {_first_line(error)}") from error
+        except duckdb.InvalidInputException as error:
+            # A result whose store was closed meanwhile is "not open".
+            if opened is not self._database:
+                raise StoreError("the store is being reopened") from error
+            raise
         finally:
             with contextlib.suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
@@ -215,15 +221,18 @@ class Store:
         transaction is committed after the block, or rolled back if the block raises.
         """
         with self._beside, contextlib.closing(self.connection()) as connection:
+            opened = self._database
             connection.execute("BEGIN TRANSACTION")
             try:
                 yield connection
                 self.marks.count(connection, BESIDE)
                 connection.execute("COMMIT")
                 self.marks.committed(BESIDE)
-            except BaseException:
+            except BaseException as error:
                 with contextlib.suppress(duckdb.Error):
                     connection.execute("ROLLBACK")
+                if isinstance(error, duckdb.InvalidInputException) and opened is not self._database:
+                    raise StoreError("the store is being reopened") from error
                 raise
 
     def watch(self, changed: Callable[[], object]) -> None:

@@ -1,6 +1,7 @@
 """Writing of studies, objects and the cursor: each batch in one transaction, through Arrow."""
 
 import contextlib
+import ctypes
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +55,14 @@ _WRITTEN = (
     REJECTED_OBJECT,
 )
 _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
+_OF_EVENTS = {one.events.name for one in MODALITIES.values()}
+_INSERTED = 2_000  # rows in one statement
+
+
+def give_back_memory() -> None:
+    """Return what was freed to the system, which glibc otherwise keeps for this process."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def is_note(row: ObjectRow) -> bool:
@@ -79,7 +88,9 @@ class Batch:
     state: names and
     values to remember, including the cursor. task: the row of the task that the batch belongs to;
     log: rows of its log. more: further statements in the same transaction, which are executed
-    first. systems, names: the systems and standard names that the writer uses from then on, if the
+    first. is_spent: rows of events are emptied once they are inserted, since nobody writes this
+    batch again; of a large report, they and the store's copy do not fit into memory together.
+    systems, names: the systems and standard names that the writer uses from then on, if the
     batch changes them.
     """
 
@@ -90,6 +101,7 @@ class Batch:
     task: tasks.Task | None = None
     log: list[TaskLogRow] = field(default_factory=list)
     more: Callable[[duckdb.DuckDBPyConnection], object] | None = None
+    is_spent: bool = False
     systems: Systems | None = None
     names: StandardNames | None = None
 
@@ -376,7 +388,7 @@ class Writer:
         tables[TASK_LOG.name] += batch.log
         for name, new in tables.items():
             if new:
-                self._insert(name, new)
+                self._insert(name, new, batch.is_spent and name in _OF_EVENTS)
         changes = sharing.settle(self._connection, unsettled, touched) | changes
         if changes:
             self._insert(STUDY_CHANGE.name, self._changes(changes, now))
@@ -443,10 +455,17 @@ class Writer:
             for study, what in changes.items()
         ]
 
-    def _insert(self, name: str, new: Sequence[Mapping[str, Any]]) -> None:
-        self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))
-        self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM new_rows')
-        self._connection.unregister("new_rows")
+    def _insert(self, name: str, new: Sequence[Mapping[str, Any]], are_spent: bool = False) -> None:
+        for first in range(0, len(new), _INSERTED):
+            some = new[first : first + _INSERTED]
+            self._connection.register("new_rows", pa.Table.from_pylist(some, schema=_SCHEMAS[name]))
+            self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM new_rows')
+            self._connection.unregister("new_rows")
+            if are_spent:
+                for row in some:
+                    cast("dict[str, Any]", row).clear()
+                if len(new) > _INSERTED:
+                    give_back_memory()
 
     def _name_terms(self, terms: list[TermRow]) -> None:
         """Write the standard names of new texts."""

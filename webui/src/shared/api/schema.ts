@@ -6111,6 +6111,9 @@ export interface components {
                 last_commit_at: string | null;
                 last_error: {
                     message: string;
+                    /** @enum {string} */
+                    cause: "disk_full" | "read_only" | "disk_broken" | "in_use" | "memory" | "store" | "internal";
+                    reason: string;
                     at: string;
                 } | null;
                 reconciliation: {

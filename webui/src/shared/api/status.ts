@@ -6,6 +6,7 @@ import { type ApiError, get } from "./api";
 import { shut } from "./gate";
 import { asApiError } from "./load";
 import { may, session } from "../session/session";
+import { wordAt } from "../language/i18n";
 
 const INTERVAL = 5000;
 
@@ -17,6 +18,11 @@ export const storeState = computed(() => {
   return store ? JSON.stringify([store.studies, store.events, store.objects]) : null;
 });
 export const polls = ref(0);
+/** Why the import waits, or waited last; undefined if there was no error. */
+export const whyItWaits = computed(() => {
+  const error = status.value?.queue.last_error;
+  return error ? (wordAt("dictionary", "causes", error.cause) ?? error.reason) : undefined;
+});
 
 let timer: number | undefined;
 let busy = false;
