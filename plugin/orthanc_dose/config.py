@@ -71,7 +71,7 @@ KEYS = {
 }
 
 # Keys whose values are never shown, logged or copied, by the names of their fields.
-SECRETS = frozenset({"provider_client_secret"})
+SECRETS = frozenset({"backup_passphrase", "provider_client_secret"})
 
 # Former names of keys, which are still read.
 FORMER_KEYS = {"AuditAtStart": "ReconcileAtStart"}

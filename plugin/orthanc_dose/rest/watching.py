@@ -15,6 +15,7 @@ from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from .answer_schemas import FLAG, any_object
 from .answers import Content, Text
+from .backups import backup_status
 from .metrics import MIME, Family, Sample, counter, gauge, gauge_by, text_of
 from .routes import ANYBODY, MONITORING, Route
 from .services import Services
@@ -66,18 +67,8 @@ def _families(services: Services) -> Iterator[Family]:
         "Free space in bytes on the disk of the store.",
         shutil.disk_usage(services.store.path.parent).free,
     )
-    yield gauge(
-        "orthanc_dose_backup_age_seconds",
-        "Age in seconds of the newest verified backup; absent if there is none.",
-        backup_age(services),
-    )
     yield from _of_store(services)
     yield services.request_times.family()
-
-
-def backup_age(services: Services) -> float | None:
-    """Return the age of the newest verified backup in seconds, or None if there is none."""
-    return None  # no backup is made yet
 
 
 def _of_store(services: Services) -> Iterator[Family]:
@@ -86,11 +77,17 @@ def _of_store(services: Services) -> Iterator[Family]:
         with services.store.reading() as connection:
             counts, tasks = overview.counts(connection), states(connection, None)
             followers = services.followers.status(connection)
+        age = backup_status(services.backups.newest())["age_seconds"]
     except (StoreError, duckdb.Error) as error:
         _LOG.warning("metrics without those of the store: %s", type(error).__name__)
         yield gauge("orthanc_dose_store_up", "1 if the store can be read.", 0)
         return
     yield gauge("orthanc_dose_store_up", "1 if the store can be read.", 1)
+    yield gauge(
+        "orthanc_dose_backup_age_seconds",
+        "Age in seconds of the newest verified backup; absent if there is none.",
+        age,
+    )
     for name, about, label, values in (
         ("tasks", "Tasks, by state.", "state", tasks),
         ("studies", "Studies in the store, by modality type.", "modality", counts["studies"]),
