@@ -39,4 +39,5 @@ def test_a_study_counts_the_events_that_reached_a_value() -> None:
 
 
 def test_each_result_is_a_field_of_the_answer() -> None:
-    assert [field.name for field in CT_EVENT.derived] == list(reached_limits({}))
+    derived = [field.name for field in CT_EVENT.derived]
+    assert [name for name in derived if name.endswith("_reached")] == list(reached_limits({}))
