@@ -93,7 +93,7 @@ def change_each(form: Locator) -> dict[str, Any]:
         ct.locator("summary").click()
     ct.get_by_role("button", name="No charts: Computed tomography").click()
     ct.get_by_label("Workload").check()
-    expect(ct.locator("summary")).to_contain_text("1 of 12")
+    expect(ct.locator("summary")).to_contain_text("1 of 16")
     saved(form)
     charts = [
         name for name, chart in CHARTS.items() if chart.modality != "CT" or name == "ct-workload"
@@ -125,7 +125,7 @@ def test_what_a_user_chooses_is_there_again_and_is_nobody_elses(
     expect(option(form, "bins").get_by_role("textbox")).to_have_value("7")
     expect(option(form, "order").get_by_role("combobox")).to_have_value("name")
     expect(option(form, "frequency_as").get_by_label("Pie")).to_be_checked()
-    expect(option(form, "charts")).to_contain_text("1 of 12")
+    expect(option(form, "charts")).to_contain_text("1 of 16")
     # One by one, and all at once, they go back to the defaults.
     option(form, "bins").get_by_role("button", name="Reset to default").click()
     expect(option(form, "bins").get_by_role("textbox")).to_have_value("20")
@@ -150,7 +150,7 @@ def test_each_change_can_be_taken_back(come: Enter, own_server: OrthancServer) -
         form.get_by_role("button", name="Undo").click()
         saved(form)
     assert options_of(own_server, VIEWER) == before
-    expect(option(form, "charts")).to_contain_text("12 of 12")
+    expect(option(form, "charts")).to_contain_text("16 of 16")
     assert ask(own_server, "GET", "/dose/api/charts/options", VIEWER).json()["own"] == []
 
 
@@ -165,7 +165,7 @@ def test_charts_follow_their_options(come: Enter) -> None:
     expect(page.locator("article[data-chart]")).to_have_count(0)
     expect(form).to_be_visible()
     form.get_by_role("button", name="Undo").click()
-    expect(page.locator("article[data-chart]")).to_have_count(12)
+    expect(page.locator("article[data-chart]")).to_have_count(16)
 
 
 def test_a_number_that_cannot_be_is_said_and_not_kept(
@@ -215,7 +215,7 @@ def test_administrators_set_the_defaults_of_those_who_have_not_chosen(
     assert ask(own_server, "PUT", "/dose/api/users/fresh", USER, json=fresh).status_code == 200
     newcomer = opened(come("fresh", password=fresh["password"]))
     expect(option(newcomer, "bins").get_by_role("textbox")).to_have_value("7")
-    expect(option(newcomer, "charts")).to_contain_text("1 of 12")
+    expect(option(newcomer, "charts")).to_contain_text("1 of 16")
     page.reload()
     visit.settle()
     expect(option(form, "bins").get_by_role("textbox")).to_have_value("7")

@@ -41,6 +41,12 @@ def log(server: OrthancServer) -> list[tuple[str, str, str, bool]]:
     ]
 
 
+# Users of the configuration have none.
+NO_SECOND_STEP = dict.fromkeys(("possible", "on", "required", "must_enrol"), False) | {
+    "recovery_codes": 0
+}
+
+
 def test_a_session_lives_by_its_cookie_and_ends_with_it(guarded_server: OrthancServer) -> None:
     browser = Browser(guarded_server)
     assert browser.name is None
@@ -53,6 +59,9 @@ def test_a_session_lives_by_its_cookie_and_ends_with_it(guarded_server: OrthancS
         "may_change_password": False,
         "may_use_orthanc": False,
         "session_hours": 12,
+        "from_provider": False,
+        "provider": None,
+        "second_step": NO_SECOND_STEP,
     }
     [cookie] = [one for one in answer.raw.headers.getlist("Set-Cookie") if "session=" in one]
     flags = {part.strip() for part in cookie.split(";")[1:]}

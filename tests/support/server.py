@@ -276,7 +276,7 @@ class OrthancServer:
 
     def _has_estimated(self) -> bool:
         found = [one for one in self.status()["followers"] if one["name"] == "estimates"]
-        return all(one["state"] != "working" for one in found)
+        return all(one["state"] != "working" and not one["behind"] for one in found)
 
     def _pages(self, path: str, name: str, filters: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

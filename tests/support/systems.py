@@ -62,7 +62,8 @@ def content(server: OrthancServer) -> list[dict[str, Any]]:
         for name in ("id", "joined_into", "user_defined_modality"):
             del detail["equipment"][name]
         detail["objects"].sort(key=lambda row: row["sop_instance_uid"])
-        for row in (*detail["objects"], *detail["events"], *detail["accumulated"]):
+        lists = ("objects", "events", "accumulated", "estimates")
+        for row in (row for name in lists for row in detail[name]):
             for name in ("processed_at", "received_at", "change", "attempts", "study_id"):
                 row.pop(name, None)
         detail["accumulated"].sort(key=str)
@@ -80,7 +81,7 @@ def _name_studies_by_uid(detail: dict[str, Any], uids: dict[int, str]) -> None:
     """Put UIDs in place of the numbers by which studies that share irradiations name each other."""
     for shared in detail["shared_with"] or ():
         shared["study_id"] = uids[shared["study_id"]]
-    for event in detail["events"]:
+    for event in (*detail["events"], *detail["estimates"]):
         if event.get("counted_in") is not None:
             event["counted_in"] = uids[event["counted_in"]]
 
