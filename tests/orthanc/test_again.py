@@ -134,7 +134,7 @@ def essence(detail: dict[str, Any], reports: list[str]) -> dict[str, Any]:
     rest = json.loads(re.sub(r'"2\.25\.\d+"', '"another UID"', text))
     for name in ("id", "equipment_id", "made_by", "stored_at", "orthanc_studies"):
         del rest[name]
-    for row in [*rest["events"], *rest["accumulated"]]:
+    for row in [*rest["events"], *rest["accumulated"], *rest["estimates"]]:
         del row["study_id"]
     rest["accumulated"].sort(
         key=lambda row: (row["sop_instance_uid"], str(row.get("acquisition_plane")))
