@@ -25,7 +25,7 @@ class Found:
     the measure. event: number of the event with the value; 0 for one of the study. doubted: whether
     the value is marked as implausible. n: how many values a sum, a mean or the bound was made from;
     left_out: studies of a sum that have no usable value; parts: numbers of the studies that a sum
-    or a mean was made from. missing: the names of missing values.
+    was made from. missing: the names of missing values.
     """
 
     study_id: int

@@ -2,7 +2,7 @@
 
 Each has the columns study_id, event, equipment_id, day, value, bound, doubted, n (values that the
 bound or the value was made from), left_out (studies without a usable value in a sum), parts (numbers
-of the studies that the value was made from) and missing (names of missing values). Only studies of
+of the studies that a sum was made from) and missing (names of missing values). Only studies of
 the scope are compared; what they are compared with can be any study.
 """
 
@@ -197,17 +197,18 @@ def _run(connection: duckdb.DuckDBPyConnection, rule: Rule, scope: Scope) -> Sta
         if bound.trigger is None
         else f"own > level * {_number(bound.trigger)} * (1 + 1e-9)"
     )
-    query = f"""
-        WITH {tables}, found AS MATERIALIZED (SELECT * FROM ({rows}) WHERE NOT doubted),
-        each AS (
-            SELECT * FROM ({levels.leveled("found", measure, fields, True)})
-            QUALIFY row_number() OVER (
+    each = levels.leveled("found", measure, fields, True)
+    if measure.events is not None:  # of a study, the event that exceeds its level most
+        each = f"""
+            SELECT * FROM ({each}) QUALIFY row_number() OVER (
                 PARTITION BY study_id ORDER BY value / level DESC, event
             ) = 1
-        ),
+        """
+    query = f"""
+        WITH {tables}, found AS MATERIALIZED (SELECT * FROM ({rows}) WHERE NOT doubted),
+        each AS ({each}),
         run AS (
-            SELECT *, avg(value) OVER last AS mean, count(*) OVER last AS n,
-            list(study_id) OVER last AS parts FROM each
+            SELECT *, avg(value) OVER last AS mean, count(*) OVER last AS n FROM each
             WINDOW last AS (
                 PARTITION BY equipment_id, level_id ORDER BY study_date, hour, study_id
                 ROWS BETWEEN {bound.n - 1:d} PRECEDING AND CURRENT ROW
@@ -219,8 +220,8 @@ def _run(connection: duckdb.DuckDBPyConnection, rule: Rule, scope: Scope) -> Sta
             ) AS before FROM run
         )
         SELECT study_id, event, equipment_id, day, mean AS value,
-        level * {_number(bound.factor)} AS bound, doubted, n, 0::BIGINT AS left_out, parts,
-        []::VARCHAR[] AS missing, value AS own, level, before
+        level * {_number(bound.factor)} AS bound, doubted, n, 0::BIGINT AS left_out,
+        []::BIGINT[] AS parts, []::VARCHAR[] AS missing, value AS own, level, before
         FROM compared WHERE in_scope AND n = {bound.n:d}
     """
     return Statement(query, matching.bound, "above", trigger)
