@@ -33,6 +33,7 @@ MAY_USE = {
     "store": {"dicom", "records", "extract", "assemble"},
     "work": {"records", "store"},
     "estimates": {"dicom", "records", "store", "work"},
+    "alerts": {"dicom", "query", "records", "store"},
     "ocr": {"dicom"},
     "sizes": {"cells", "client", "dicom", "records", "store"},
     "skindose": {"dicom"},

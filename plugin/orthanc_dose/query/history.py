@@ -11,7 +11,7 @@ from ..store.database import rows
 from . import lists
 
 # Totals that add up over studies. Activities of different nuclides do not, nor do maxima.
-_ADDS_UP = (
+ADDS_UP = (
     "number_of_events",
     "dlp_total",
     "effective_dose_total",
@@ -55,7 +55,7 @@ def of_patient(
             condition += f" AND s.study_date {sign} ${key}"
             bound[key] = day
     out["studies"] = lists.chosen(connection, condition, bound, "study_date")
-    sums = ", ".join(f"sum({name}) AS {name}, count({name}) AS {name}_studies" for name in _ADDS_UP)
+    sums = ", ".join(f"sum({name}) AS {name}, count({name}) AS {name}_studies" for name in ADDS_UP)
     query = (
         f"SELECT modality, count(*) AS studies, {sums} FROM study s WHERE {condition} "
         "AND s.not_counted IS NULL GROUP BY modality"
@@ -71,7 +71,7 @@ def _cumulated(code: str, row: dict[str, Any]) -> dict[str, Any]:
     has = {field.name for field in MODALITIES[code].fields}
     totals = {
         name: {"value": float(row[name]), "studies": row[f"{name}_studies"]}
-        for name in _ADDS_UP
+        for name in ADDS_UP
         if name in has and row[name] is not None
     }
     return {"modality": code, "studies": row["studies"], "totals": totals}
