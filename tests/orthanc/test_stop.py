@@ -38,7 +38,7 @@ def test_clean_stop_while_objects_arrive(server: OrthancServer, number: int) -> 
         line for line in server.log.splitlines() if line.startswith("E") and "Dose:" in line
     ]
     left = {path.name for path in server.dose_directory.iterdir() if path.is_file()}
-    assert left == {"dose.duckdb", "identity.key"}, "no write-ahead log is left"
+    assert left == {"dose.duckdb", "dose.duckdb.last", "identity.key"}, "no write-ahead log is left"
     with duckdb.connect(str(server.dose_directory / "dose.duckdb"), read_only=True) as store:
         assert store.execute("SELECT count(*) FROM study").fetchone() >= (5,)
     server.start()

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -316,9 +317,13 @@ class Store:
 
     def size(self) -> int:
         """Return the number of bytes on disk, including the write-ahead log."""
-        return sum(
-            path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*") if path.is_file()
-        )
+        total = 0
+        for path in self.path.parent.glob(f"{FILE_NAME}*"):
+            # DuckDB removes its write-ahead log at any moment.
+            with contextlib.suppress(FileNotFoundError):
+                found = path.stat()
+                total += found.st_size if stat.S_ISREG(found.st_mode) else 0
+        return total
 
 
 def rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

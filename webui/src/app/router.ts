@@ -5,7 +5,6 @@ import { MODALITIES } from "../shared/facts";
 import { t } from "../shared/language/i18n";
 import FrontPage from "../features/overview/FrontPage.vue";
 import StudyListPage from "../features/studies/StudyListPage.vue";
-import StudyPage from "../features/study/StudyPage.vue";
 import { session } from "../shared/session/session";
 import { setTitle } from "../shared/title";
 
@@ -38,7 +37,7 @@ export const router = createRouter({
     {
       path: `/study/:id(${NUMBER})`,
       name: "study",
-      component: StudyPage,
+      component: () => import("../features/study/StudyPage.vue"),
       props: (route) => ({ id: Number(route.params.id) }),
       meta: { title: "app.pages.study", needs: ["view"] },
     },
