@@ -73,7 +73,10 @@ def test_a_session_lives_by_its_cookie_and_ends_with_it(guarded_server: OrthancS
     other.session.cookies.update(old)
     assert other.name is None, "signing in anew ends the session that the browser had"
     stolen = dict(browser.session.cookies)
-    assert browser.ask("DELETE", "/dose/api/session").json() == {"signed_out": True, "at_provider": None}
+    assert browser.ask("DELETE", "/dose/api/session").json() == {
+        "signed_out": True,
+        "at_provider": None,
+    }
     other.session.cookies.update(stolen)
     assert browser.name is other.name is None
     guarded_server.restart()
