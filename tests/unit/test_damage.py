@@ -11,10 +11,12 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from orthanc_dose.backup import held
 from orthanc_dose.store import Batch, Store, StoreError, Writer, marks
 from tests.support.server import ROOT
 
@@ -230,3 +232,42 @@ def test_a_batch_that_is_rolled_back_is_not_counted(tmp_path: Path) -> None:
     store.close()
     assert marks.read_mark(tmp_path / "dose.duckdb.last")["writer"] == 2
     assert loss(tmp_path) is None
+
+
+FILES = {
+    "dose.duckdb": b"old",
+    "dose.duckdb.wal": b"log",
+    "dose.duckdb.last": b"marks",
+    "identity.key": b"k",
+}
+
+
+def put_files(data: Path) -> None:
+    for name, content in FILES.items():
+        (data / name).write_bytes(content)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_a_store_is_exchanged_and_the_whole_of_the_old_one_is_kept(tmp_path: Path) -> None:
+    put_files(tmp_path)
+    (tmp_path / "dose.duckdb.new").write_bytes(b"new")
+    kept = held.exchange(tmp_path, tmp_path / "dose.duckdb.new", datetime.now(UTC), b"new key")
+    assert files(kept) == FILES
+    assert files(tmp_path) == {"dose.duckdb": b"new", "identity.key": b"new key"}
+
+
+@pytest.mark.parametrize("fault", ["no new store", "the key cannot be written"])
+def test_an_exchange_that_fails_changes_nothing(tmp_path: Path, fault: str) -> None:
+    put_files(tmp_path)
+    if fault == "the key cannot be written":
+        (tmp_path / "dose.duckdb.new").write_bytes(b"new")
+        (tmp_path / "identity.key.new").mkdir()
+    with pytest.raises(OSError):
+        held.exchange(tmp_path, tmp_path / "dose.duckdb.new", datetime.now(UTC), b"new key")
+    left = files(tmp_path)
+    left.pop("dose.duckdb.new", None)
+    assert left == FILES
+    assert not list(tmp_path.glob("replaced-*"))

@@ -1,9 +1,11 @@
 """The commands `orthanc-dose backup`, `restore`, `check` and `rebuild`."""
 
 import argparse
+import contextlib
 import getpass
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..client import ClientError, add_server_arguments, connected, follow
@@ -77,7 +79,7 @@ def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
 def run_restore(chosen: argparse.Namespace) -> int:
     """Show what restoring a backup would change or, with --yes, restore it. Raises ClientError."""
     folder, data = chosen.folder.absolute(), chosen.data.absolute()
-    try:
+    with _told("The backup could not be restored"):
         found = plan(folder, data)
         _print_plan(found)
         has_key = fits(data, folder)
@@ -88,17 +90,6 @@ def run_restore(chosen: argparse.Namespace) -> int:
             return 0
         key = None if has_key or not found.manifest.key else key_of(folder, _passphrase())
         kept = restore(folder, data, key)
-    except (Unusable, InUse) as error:
-        raise ClientError(str(error)) from error
-    except WrongPassphrase as error:
-        raise ClientError(
-            "This passphrase does not open the key in the backup. Nothing was changed."
-        ) from error
-    except STORE_ERRORS as error:
-        words = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-        raise ClientError(f"The backup could not be restored, nothing was changed: {words}") from (
-            error
-        )
     print(
         f"Restored. The previous store is in {kept}. When Orthanc starts, it reads the objects "
         "that it has received since the backup by itself."
@@ -115,6 +106,22 @@ _NO_KEY = (
     "does not contain it. Put a copy of it there first, if you have one. Without it, hashes of "
     "patients in the backup do not match those of new studies."
 )
+
+
+@contextlib.contextmanager
+def _told(failed: str) -> Iterator[None]:
+    """Turn errors of restoring and rebuilding, which change nothing, into ClientError."""
+    try:
+        yield
+    except (Unusable, InUse) as error:
+        raise ClientError(str(error)) from error
+    except WrongPassphrase as error:
+        raise ClientError(
+            "This passphrase does not open the key in the backup. Nothing was changed."
+        ) from error
+    except STORE_ERRORS as error:
+        words = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+        raise ClientError(f"{failed}, nothing was changed: {words}") from error
 
 
 def _passphrase() -> str:
@@ -192,22 +199,11 @@ def run_rebuild(chosen: argparse.Namespace) -> int:
     """Show what a rebuilt store would contain or, with --yes, put it in place. Raises ClientError."""
     data = chosen.data.absolute()
     backup = None if chosen.backup is None else chosen.backup.absolute()
-    try:
+    with _told("The store could not be rebuilt"):
         passphrase = None
         if backup is not None and not (data / KEY_FILE).exists() and read_manifest(backup).key:
             passphrase = _passphrase()
         made = rebuild(data, backup, passphrase, only_plan=not chosen.yes)
-    except (Unusable, InUse) as error:
-        raise ClientError(str(error)) from error
-    except WrongPassphrase as error:
-        raise ClientError(
-            "This passphrase does not open the key in the backup. Nothing was changed."
-        ) from error
-    except STORE_ERRORS as error:
-        words = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-        raise ClientError(f"The store could not be rebuilt, nothing was changed: {words}") from (
-            error
-        )
     for problem in made.problems:
         print(problem)
     print(f"Users, settings and everything else that people made: from {made.people}.")

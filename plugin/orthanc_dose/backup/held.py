@@ -67,34 +67,58 @@ def holding(data: Path) -> Iterator[None]:
 
 
 def exchange(data: Path, new: Path, now: datetime, key: bytes | None = None) -> Path:
-    """Put a new store in the place of the present one, which is kept in a folder beside it.
+    """Put a new store in the place of the present one, and return the folder that keeps the latter.
 
-    key: the new key of the installation, if it changes. Returns that folder. At each moment there
-    is a store: the new one takes its name only once the present one has another name as well.
+    key: the new key of the installation, if it changes. Raises OSError; then the present store is as
+    it was. At each moment there is a store, and the whole of the present one: what takes its place
+    is written before, and its files have names in that folder before they lose theirs.
     """
     kept = data / f"replaced-{now:%Y%m%d-%H%M%S}"
     kept.mkdir(mode=0o700)
-    path = data / FILE_NAME
-    if path.exists():
-        _also_as(path, kept / FILE_NAME)
-    if (data / KEY_FILE).exists():
-        shutil.copy2(data / KEY_FILE, kept / KEY_FILE)
-    for name in (WAL_NAME, MARK_NAME):
-        if (data / name).exists():
-            (data / name).rename(kept / name)
-    if key is not None:
-        fresh = data / f"{KEY_FILE}.new"
-        fresh.unlink(missing_ok=True)
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(data / KEY_FILE)
-    new.replace(path)
+    try:
+        _keep(data, kept)
+        fresh = None if key is None else _fresh_key(data, key)
+        # A write-ahead log beside the new store would be taken for its own.
+        (data / WAL_NAME).unlink(missing_ok=True)
+        if fresh is not None:
+            fresh.replace(data / KEY_FILE)
+        new.replace(data / FILE_NAME)
+    except OSError:
+        _put_back(data, kept)
+        raise
+    (data / MARK_NAME).unlink(missing_ok=True)
     for folder in (kept, data):
         flush(folder)
-    _give_to_owner(data, (path, data / KEY_FILE, kept, *kept.iterdir()))
+    _give_to_owner(data, (data / FILE_NAME, data / KEY_FILE, kept, *kept.iterdir()))
     return kept
+
+
+def _keep(data: Path, kept: Path) -> None:
+    for name in (FILE_NAME, WAL_NAME):
+        if (data / name).exists():
+            _also_as(data / name, kept / name)
+    # These are written in place.
+    for name in (MARK_NAME, KEY_FILE):
+        if (data / name).exists():
+            shutil.copy2(data / name, kept / name)
+
+
+def _fresh_key(data: Path, key: bytes) -> Path:
+    fresh = data / f"{KEY_FILE}.new"
+    fresh.unlink(missing_ok=True)
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return fresh
+
+
+def _put_back(data: Path, kept: Path) -> None:
+    """Undo what an exchange that failed has changed; its folder goes."""
+    for name in (WAL_NAME, KEY_FILE):
+        if (kept / name).exists():
+            (kept / name).replace(data / name)
+    shutil.rmtree(kept)
 
 
 def _also_as(path: Path, name: Path) -> None:
