@@ -87,7 +87,7 @@ def test_factors_of_the_32_cm_phantom(diameter: int, factor: str) -> None:
     (
         ({"water_equivalent_diameter": 300.0, "measured_ap_dimension": 200.0}, 30.0, "DCM:113988"),
         ({"measured_lateral_dimension": 360.0, "measured_ap_dimension": 250.0}, 30.0, "DCM:113936"),
-        ({"derived_effective_diameter": 300.0}, 30.0, "DCM:113936"),
+        ({"derived_effective_diameter": 300.0}, 30.0, None),
         (
             {"derived_effective_diameter": 300.0, "measurement_method": code(("113937", "DCM"))},
             30.0,
@@ -97,12 +97,30 @@ def test_factors_of_the_32_cm_phantom(diameter: int, factor: str) -> None:
         ({"ssde": 0.0, "water_equivalent_diameter": 250.0}, 25.0, "DCM:113988"),
     ),
 )
-def test_sizes_that_a_report_gives(size: dict[str, Any], centimetres: float, method: str) -> None:
+def test_sizes_that_a_report_gives(
+    size: dict[str, Any], centimetres: float, method: str | None
+) -> None:
     found = ssde_of(sized(**size))
     assert found.value == pytest.approx(37.04369 * math.exp(-0.03671937 * centimetres), rel=1e-9)
     assert (found.method, found.table_key, found.table_version) == (method, "aapm204", "1")
     assert {one.name for one in found.inputs} >= {"mean_ctdivol", "ctdiw_phantom_type", "factor"}
     assert all(one.origin for one in found.inputs)
+
+
+@pytest.mark.parametrize("doubted", ["ssde", "water_equivalent_diameter"])
+def test_nothing_is_estimated_from_an_implausible_size_or_ssde(doubted: str) -> None:
+    row = sized(water_equivalent_diameter=300.0) | {
+        "marks": [
+            {
+                "field": f"size_specific_dose_estimates.{doubted}",
+                "mark": "implausible",
+                "raw": "1",
+            }
+        ]
+    }
+    if doubted == "ssde":
+        row["size_specific_dose_estimates"][0]["ssde"] = 5000.0
+    assert (ssde_of(row).value, ssde_of(row).reason) == (None, "doubted")
 
 
 def test_the_phantom_is_that_of_the_event() -> None:

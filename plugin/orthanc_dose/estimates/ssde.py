@@ -21,7 +21,8 @@ REPORTED = "reported"  # stands for a table where the report states the value
 _MEAN_OF_Z, _BY_DW, _BY_SUM = "DCM:113989", "DCM:113988", "DCM:113936"
 _BY_LATERAL, _BY_AP, _BY_AGE = "DCM:113934", "DCM:113935", "DCM:113937"
 _ORDER = (_MEAN_OF_Z, _BY_DW, _BY_SUM, _BY_LATERAL, _BY_AP, _BY_AGE)
-_FIELD = "ct_event.size_specific_dose_estimates"
+_LIST = "size_specific_dose_estimates"
+_FIELD = f"ct_event.{_LIST}"
 _MM_PER_CM = 10.0
 
 
@@ -45,9 +46,9 @@ def ssde_of(event: Mapping[str, Any]) -> Estimate:
     """Return the SSDE of a CT event in mGy."""
     if is_localizer(event):
         return _none("localizer")
-    sizes = event.get("size_specific_dose_estimates") or ()
+    sizes = event.get(_LIST) or ()
     if reported := _reported(sizes):
-        return reported
+        return _none("doubted") if is_doubted(event, f"{_LIST}.ssde") else reported
     size = _size(sizes)
     if size is None:
         one_only = any(
@@ -56,6 +57,9 @@ def ssde_of(event: Mapping[str, Any]) -> Estimate:
         )
         return _none("one_dimension" if one_only else "no_size")
     diameter, method, inputs = size
+    # A mark does not say of which entry of the list it is.
+    if any(is_doubted(event, f"{_LIST}.{one.name}") for one in inputs):
+        return _none("doubted", inputs)
     ctdivol = event.get("mean_ctdivol")
     if not ctdivol:
         return _none("no_ctdivol", inputs)
@@ -115,8 +119,10 @@ def _reported(sizes: Iterable[Mapping[str, Any]]) -> Estimate | None:
     )
 
 
-def _size(sizes: Sequence[Mapping[str, Any]]) -> tuple[float, str, tuple[Input, ...]] | None:
-    """Return the diameter in cm, the method's code, and what it is from.
+def _size(
+    sizes: Sequence[Mapping[str, Any]],
+) -> tuple[float, str | None, tuple[Input, ...]] | None:
+    """Return the diameter in cm, the method's code (None if it is not known), and what it is from.
 
     The water-equivalent diameter comes first, since it includes attenuation (AAPM report 220), then
     both dimensions, then the effective diameter that the report derived.
@@ -135,7 +141,7 @@ def _size(sizes: Sequence[Mapping[str, Any]]) -> tuple[float, str, tuple[Input, 
     for one in sizes:
         if derived := _given(one, "derived_effective_diameter"):
             stated = key_of(one.get("measurement_method"))
-            method = stated if stated in (_BY_SUM, _BY_LATERAL, _BY_AP, _BY_AGE) else _BY_SUM
+            method = stated if stated in (_BY_SUM, _BY_LATERAL, _BY_AP, _BY_AGE) else None
             return derived / _MM_PER_CM, method, _inputs(one, "derived_effective_diameter")
     return None
 

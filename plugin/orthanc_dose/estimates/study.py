@@ -20,7 +20,7 @@ Names = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[str]]
 
 @dataclass(frozen=True)
 class Choice:
-    """What an administrator chose: a table for each kind ("ct", "nm", "dap"), or none, and the tissue
+    """Holds what an administrator chose: a table for each kind ("ct", "nm", "dap"), or none, and the tissue
     weighting factors that all of them must have; None: effective doses are switched off."""
 
     weights: str | None
