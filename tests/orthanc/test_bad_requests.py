@@ -7,10 +7,12 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from orthanc_dose.records.given import field_names
 from orthanc_dose.rest.api import ROUTES
@@ -20,8 +22,9 @@ from orthanc_dose.rest.routes import Route
 from tests.support.server import PASSWORD, USER, OrthancServer
 
 BODIES = [route for route in ROUTES if route.body is not None]
-# Those that a browser opens lead to the sign-in page with the reason: test_provider.py.
-READ = [route for route in ROUTES if route.method == "GET" and 303 not in route.answers]
+# Those that a browser opens answer with the way to the sign-in page.
+OPENED = [route for route in ROUTES if 303 in route.answers]
+READ = [route for route in ROUTES if route.method == "GET" and route not in OPENED]
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +144,22 @@ def test_no_parameter_is_such(asked: Asked, text: str) -> None:
         error = asked.refused("GET", f"{address(route)}?{text}=1")
         assert error["code"] in ("unknown_parameter", "bad_parameter")
         asked.refused("GET", f"{address(route)}?{text}")
+
+
+@pytest.mark.parametrize("text", ["%ff%fe", "%00", "a%00b", "%ed%a0%80", "%c3", "a" * 5000])
+def test_what_browsers_open_leads_to_the_sign_in_page_whatever_is_asked(
+    server: OrthancServer, text: str
+) -> None:
+    assert OPENED
+    for route in OPENED:
+        for name in (*(parameter.name for parameter in route.parameters), "code", "state", "x"):
+            target = f"{server.url}{address(route)}?{name}={text}"
+            answer = requests.get(target, allow_redirects=False, timeout=30)
+            if answer.status_code != 400:
+                assert answer.status_code == 303, (route.path, name)
+                # Nothing of what was sent is in it.
+                way = r"/dose/app/sign-in\?problem=[a-z_]+"
+                assert re.fullmatch(way, answer.headers["Location"]), (route.path, name)
 
 
 @pytest.mark.parametrize("text", ["a" * 5000, "%c3%bc" * 1700, "1" * 5000, "%ed%9f%bf"])
