@@ -1,4 +1,4 @@
-"""Which reference levels apply to which texts, for rules that compare with levels."""
+"""Looks up which reference levels apply to which texts, for rules that compare with levels."""
 
 from collections.abc import Sequence
 from typing import Any

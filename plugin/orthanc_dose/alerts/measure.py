@@ -1,4 +1,4 @@
-"""What rules measure: the numbers of filters, as SQL over studies and their events."""
+"""Turns what a rule measures, the numbers of filters, into SQL over studies and their events."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Measure:
 
     @property
     def has_protocol(self) -> bool:
-        """Whether each value has an acquisition protocol of its own."""
+        """Return whether each value has an acquisition protocol of its own."""
         return self.events is not None and "acquisition_protocol" in self.events.names
 
     @property

@@ -26,7 +26,7 @@ _OF_SINGLE_VALUES = (bounds.FixedValue, bounds.OfLevel, bounds.Outlier)
 
 @dataclass(frozen=True)
 class Trial:
-    """What a rule would have found from `since` to `until`.
+    """Holds what a rule would have found from `since` to `until`.
 
     compared: studies, or pauses of systems, that the rule compared with a bound. per_week: alerts by
     the Monday of their week, with weeks of none. by_system: alerts by number of the system.

@@ -75,7 +75,7 @@ class Backups:
 
     @property
     def keeps_key(self) -> bool:
-        """Whether backups contain the installation's key."""
+        """Return whether backups contain the installation's key."""
         return bool(self._passphrase)
 
     def problem(self) -> str | None:

@@ -20,7 +20,7 @@ _SMALLEST = 2_048  # rows that DuckDB reads at once, and so the fewest that dama
 
 @dataclass(frozen=True)
 class TableState:
-    """How much of a table can be read.
+    """Tells how much of a table can be read.
 
     rows: that the table should have. readable: ranges of DuckDB's numbers of rows, the end not
     included. reason: DuckDB's message if some cannot be read.
@@ -35,14 +35,14 @@ class TableState:
 
 @dataclass(frozen=True)
 class Report:
-    """What is wrong with a store: problems as sentences, and the state of each table."""
+    """Holds what is wrong with a store: problems as sentences, and the state of each table."""
 
     problems: tuple[str, ...]
     tables: tuple[TableState, ...]
 
     @property
     def is_damaged(self) -> bool:
-        """Whether anything is damaged."""
+        """Return whether anything is damaged."""
         return bool(self.problems) or any(table.reason for table in self.tables)
 
 

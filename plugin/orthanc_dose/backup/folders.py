@@ -36,7 +36,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup contains.
+    """Describes what a backup contains.
 
     at: the time of the state of the store, UTC. version, schema_version: of the program that wrote
     it. duckdb: the version with which hashes of rows were made. cursor: up to which change of

@@ -65,7 +65,7 @@ DAMAGED, BACKUP, NOWHERE = "the damaged store", "the backup", "nowhere"
 
 @dataclass
 class Outcome:
-    """What a rebuilt store was made of. people, dose: where these come from. rows: by table.
+    """Tells what a rebuilt store was made of. people, dose: where these come from. rows: by table.
 
     extracts: whether all kept contents are extracted again at the next start. unknown: objects
     whose dose only comes back if Orthanc still has them.

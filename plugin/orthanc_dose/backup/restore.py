@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Plan:
-    """What restoring a backup would change.
+    """Tells what restoring a backup would change.
 
     unreadable: why the present store cannot be read, or None. gone: the number of objects whose
     dose the present store has, and which neither the backup nor Orthanc has.

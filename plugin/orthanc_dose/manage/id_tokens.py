@@ -29,7 +29,7 @@ class UnknownKey(TokenError):
 
 @dataclass(frozen=True)
 class Expected:
-    """What an ID token must say. now: in seconds since 1970."""
+    """Lists what an ID token must say. now: in seconds since 1970."""
 
     issuer: str
     client: str

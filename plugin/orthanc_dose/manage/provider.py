@@ -42,7 +42,7 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True)
 class Trust:
-    """What the administrator says about the provider.
+    """Holds what the administrator says about the provider.
 
     issuer, client: empty if there is none; secret: empty for a public client. address: of this
     server, as browsers and the provider know it. name_claim, groups_claim: where the ID token has
@@ -65,7 +65,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who signed in at the provider. subject: issuer and sub, which together never change owner."""
+    """Names who signed in at the provider. subject: issuer and sub, which together never change owner."""
 
     subject: str
     name: str

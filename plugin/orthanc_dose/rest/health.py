@@ -1,4 +1,4 @@
-"""Whether the server works, as load balancers ask."""
+"""Tells load balancers whether the server works."""
 
 import os
 import tempfile

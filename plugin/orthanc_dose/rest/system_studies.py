@@ -40,7 +40,7 @@ class SystemsModality(Given):
 
 
 class StudiesToDelete(Given):
-    """What to delete of a system."""
+    """Says what to delete of a system."""
 
     studies: Annotated[Count, Meta(description="Number of studies that the system has now.")]
     row: Annotated[bool, Meta(description="Whether to delete the system itself as well.")]

@@ -46,7 +46,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Settings:
-    """What people choose, for a system or a study.
+    """Holds what people choose, for a system or a study.
 
     phantom: one of PHANTOMS; "body" is that which fits the patient. arms: of a body, one of bodies.ARMS.
     position: of the patient, as HFS, which replaces the report's. shift: of the patient on the table, cm:

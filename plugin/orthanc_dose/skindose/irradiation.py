@@ -81,7 +81,7 @@ def solid_angle(edges: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Hit:
-    """What one pose does: cells: (k,), index; dose: (k,), Gy; flux: product of air kerma and area
+    """Holds what one pose does: cells: (k,), index; dose: (k,), Gy; flux: product of air kerma and area
     that met the skin, Gy cm2, without corrections.
     """
 

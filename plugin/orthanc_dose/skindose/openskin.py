@@ -46,7 +46,7 @@ _SIEMENS = Profile(
 
 
 class Refused(Exception):
-    """Why openSkin's rules give no map, as a word: no_events, rotation, position_not_modelled, or a reason
+    """Says why openSkin's rules give no map, as a word: no_events, rotation, position_not_modelled, or a reason
     of exposures.exposure."""
 
 

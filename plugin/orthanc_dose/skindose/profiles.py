@@ -1,4 +1,4 @@
-"""Where makers' reports have beam and table: one profile for each maker and model, as data.
+"""Knows where makers' reports have beam and table: one profile for each maker and model, as data.
 
 profiles.json has those that are shipped, with their sources. Administrators can add others, which come
 first. A profile is found by maker, model and software version; without one, nothing is assumed about the
@@ -21,7 +21,7 @@ class InvalidProfile(ValueError):
 
 @dataclass(frozen=True)
 class Axis:
-    """How a position of the table follows from fields of an event, in mm:
+    """Tells how a position of the table follows from fields of an event, in mm:
 
     sign * field + from_sign * from + offset_mm.
 
@@ -39,7 +39,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Profile:
-    """How the reports of a maker's systems are to be read.
+    """Tells how the reports of a maker's systems are to be read.
 
     maker, models, software: patterns, compared without case; maker is found within the name that the
     report has. across: of the table to the left of a head-first supine patient; below: of the table's

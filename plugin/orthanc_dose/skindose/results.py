@@ -1,4 +1,4 @@
-"""What a calculation of skin dose gives."""
+"""Defines what a calculation of skin dose gives."""
 
 import struct
 import zlib
